@@ -1,0 +1,235 @@
+"""libvips: decoding, encoding and colour, with its errors turned into ours.
+
+Loaders are always named, never autodetected, and libvips' loaders that are not meant for
+untrusted input are switched off for the whole process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import tempfile
+from collections.abc import Iterator
+from typing import Any, Final, TypeAlias, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyjpg.errors import CorruptImageError, MissingToolError, TinyJPGError
+from tinyjpg.formats import Format
+
+try:
+    import pyvips
+except (ImportError, OSError) as error:
+    raise MissingToolError(
+        f"libvips cannot be loaded ({error}); install it with: pip install pyvips pyvips-binary"
+    ) from error
+
+pyvips.block_untrusted_set(True)
+# Every image is new: the operation cache would only hold on to memory.
+pyvips.cache_set_max(0)
+
+# pyvips ships no types.
+Image: TypeAlias = Any
+
+_LOADERS: Final = {
+    Format.JPEG: "jpegload_buffer",
+    Format.PNG: "pngload_buffer",
+    Format.WEBP: "webpload_buffer",
+    Format.GIF: "gifload_buffer",
+}
+_ANIMATED: Final = frozenset({Format.WEBP, Format.GIF})
+_SAVERS: Final = {
+    Format.JPEG: "jpegsave_buffer",
+    Format.PNG: "pngsave_buffer",
+    Format.WEBP: "webpsave_buffer",
+    Format.GIF: "gifsave_buffer",
+}
+
+Pixels = npt.NDArray[np.uint8]
+
+
+def load(
+    data: bytes,
+    format: Format,
+    *,
+    sequential: bool = True,
+    fail_on: str = "warning",
+    **options: object,
+) -> Image:
+    """Open `data` with the loader of `format`; all frames of an animation, stacked vertically.
+
+    Pixels are decoded when the image is used, so errors of the pixel data surface then: wrap that
+    use in `decoding`.
+
+    Args:
+        sequential: stream top to bottom, once; otherwise the whole image is decoded to memory.
+        fail_on: what libvips treats as an error: none, truncated, error or warning.
+
+    Raises:
+        CorruptImageError: the header is damaged.
+    """
+    if format in _ANIMATED:
+        options.setdefault("n", -1)
+    with decoding(format):
+        return pyvips.Operation.call(
+            _LOADERS[format],
+            data,
+            access="sequential" if sequential else "random",
+            fail_on=fail_on,
+            **options,
+        )
+
+
+def black(width: int, height: int) -> Image:
+    """A black greyscale picture."""
+    return pyvips.Image.black(width, height)
+
+
+def save(image: Image, format: Format, **options: object) -> bytes:
+    """Encode `image`; call inside `decoding` where it still has to be decoded."""
+    return cast(bytes, pyvips.Operation.call(_SAVERS[format], image, **options))
+
+
+@contextlib.contextmanager
+def decoding(format: Format) -> Iterator[None]:
+    """Turn a libvips error inside the block into a CorruptImageError."""
+    try:
+        yield
+    except pyvips.Error as error:
+        raise CorruptImageError(
+            f"the {format.upper()} image cannot be decoded: {_reason(error)}; "
+            "export or download it again"
+        ) from error
+
+
+@contextlib.contextmanager
+def encoding(format: Format) -> Iterator[None]:
+    """Turn a libvips error inside the block into a TinyJPGError: the fault is not the input's."""
+    try:
+        yield
+    except pyvips.Error as error:
+        raise TinyJPGError(
+            f"the {format.upper()} image cannot be encoded: {_reason(error)}; "
+            "please report it with the file"
+        ) from error
+
+
+def _reason(error: Any) -> str:
+    lines = [line.strip() for line in str(error.detail or error.message).splitlines()]
+    return "; ".join(dict.fromkeys(line for line in lines if line)) or "no reason given"
+
+
+def upright(image: Image, orientation: int) -> Image:
+    """`image` turned and mirrored as its EXIF `orientation` (1 to 8) asks; needs random access."""
+    image = image.copy()
+    image.set_type(pyvips.GValue.gint_type, "orientation", orientation)
+    return image.autorot()
+
+
+def equal(first: Image, second: Image) -> bool:
+    """Whether two images have the same size, bands and pixels; decodes both, streaming."""
+    shape = (first.width, first.height, first.bands)
+    if shape != (second.width, second.height, second.bands):
+        return False
+    return bool((first != second).max() == 0)
+
+
+def pixels(image: Image) -> Pixels:
+    """The pixels of `image` as height x width x bands; decodes it."""
+    array = image.numpy()
+    return cast(Pixels, array.reshape(image.height, image.width, image.bands))
+
+
+def set_threads(count: int) -> None:
+    """Use `count` threads per image, in this whole process."""
+    pyvips.concurrency_set(count)
+
+
+def srgb_pixels(image: Image) -> Pixels:
+    """The pixels of `image` as a viewer shows them: 8-bit sRGB, height x width x 1, 2, 3 or 4.
+
+    An embedded ICC profile is applied, 16-bit samples are scaled down and grey stays grey.
+    """
+    if image.get_typeof("icc-profile-data"):
+        alpha = image.hasalpha()
+        image = image.icc_transform("srgb", embedded=True, intent="relative", depth=8)
+        if alpha and not image.hasalpha():
+            image = image.addalpha()
+    if image.format != "uchar":
+        grey = image.bands <= 2
+        image = image.colourspace("b-w" if grey else "srgb")
+        image = image.cast("uchar")
+    return pixels(image)
+
+
+# Mean difference, in 8-bit code values over a grid of colours, up to which a profile cannot be
+# told from sRGB: the many sRGB profiles in circulation differ from one another by less than 0.1.
+_SRGB_TOLERANCE: Final = 0.1
+# Wide-gamut working spaces lie near 10 and gamma 1.8 near 13; linear-light and opponent-colour
+# (XYB) profiles lie above 38: their code values are not what encoders and metrics take them for.
+_ORDINARY_DISTANCE: Final = 20.0
+_GRID_LEVELS: Final = 9
+
+
+def is_srgb(icc_profile: bytes) -> bool:
+    """Whether dropping the profile changes nothing: it is sRGB, or no valid profile at all."""
+    return not _is_valid_profile(icc_profile) or (
+        _is_rgb_profile(icc_profile) and _distance_from_srgb(icc_profile) <= _SRGB_TOLERANCE
+    )
+
+
+def is_ordinary(icc_profile: bytes) -> bool:
+    """Whether code values under this profile are perceptually spaced, as lossy encoders expect."""
+    if not _is_valid_profile(icc_profile) or icc_profile[16:20] == b"GRAY":
+        return True
+    return _is_rgb_profile(icc_profile) and _distance_from_srgb(icc_profile) <= _ORDINARY_DISTANCE
+
+
+# Conversion to 8-bit sRGB and back is exact enough when it moves hardly any sample by more than
+# two code values (rounding, mostly of dark tones) and none visibly: colours outside sRGB would be.
+_ROUNDING: Final = 2
+_MOST_ROUNDED: Final = 0.001
+_VISIBLE: Final = 8
+
+
+def in_srgb(image: Image) -> Image | None:
+    """`image` converted to sRGB by its embedded profile; None where sRGB cannot hold its colours.
+
+    Decodes `image` more than once, so it must have random access.
+    """
+    profile = image.get("icc-profile-data")
+    converted = image.icc_transform("srgb", embedded=True, intent="relative", depth=8)
+    converted = converted.copy_memory()
+    with tempfile.NamedTemporaryFile(suffix=".icc") as file:
+        file.write(profile)
+        file.flush()
+        back = converted.icc_transform(file.name, embedded=True, intent="relative", depth=8)
+        moved = (back - image).abs()
+        share = (moved > _ROUNDING).avg() / 255
+        if moved.max() > _VISIBLE or share > _MOST_ROUNDED:
+            return None
+    return converted
+
+
+def _is_valid_profile(icc_profile: bytes) -> bool:
+    # ICC.1:2022, 7.2: a 128-byte header with its signature at byte 36.
+    return len(icc_profile) > 128 and icc_profile[36:40] == b"acsp"
+
+
+def _is_rgb_profile(icc_profile: bytes) -> bool:
+    return icc_profile[16:20] == b"RGB "
+
+
+@functools.lru_cache(maxsize=64)
+def _distance_from_srgb(icc_profile: bytes) -> float:
+    levels = np.linspace(0, 255, _GRID_LEVELS).round().astype(np.uint8)
+    grid = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(1, -1, 3)
+    image = pyvips.Image.new_from_array(grid, interpretation="srgb").copy()
+    image.set_type(pyvips.GValue.blob_type, "icc-profile-data", icc_profile)
+    try:
+        shown = pixels(image.icc_transform("srgb", embedded=True, intent="relative"))
+    except pyvips.Error:
+        # A profile the colour engine cannot apply is as far from sRGB as can be.
+        return float("inf")
+    return float(np.abs(shown.astype(np.int16) - grid).mean())

@@ -1,0 +1,37 @@
+"""Candidate results compete; the smallest that keeps the promises wins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tinyjpg.limits import Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One way to store the image.
+
+    Attributes:
+        data: the complete file.
+        method: how it was made, in words, for people.
+        score: its SSIMULACRA2 against the input; None where it was not measured.
+    """
+
+    data: bytes
+    method: str
+    score: float | None = None
+
+
+def pick(original: Candidate, candidates: Iterable[Candidate], deadline: Deadline) -> Candidate:
+    """The smallest of `candidates`, or `original` where none is smaller.
+
+    Candidates are taken one at a time: once `deadline` has passed no further one is made.
+    """
+    best = original
+    for candidate in candidates:
+        if len(candidate.data) < len(best.data):
+            best = candidate
+        if deadline.passed:
+            break
+    return best
