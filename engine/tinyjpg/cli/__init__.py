@@ -1,0 +1,5 @@
+"""The `tinyjpg` command."""
+
+from tinyjpg.cli.app import main
+
+__all__ = ["main"]

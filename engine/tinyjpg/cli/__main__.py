@@ -1,0 +1,5 @@
+"""`python -m tinyjpg.cli` is the `tinyjpg` command."""
+
+from tinyjpg.cli import main
+
+main()
