@@ -1,0 +1,1 @@
+"""Generators of synthetic images: one module per format with its table of cases, and helpers."""
