@@ -1,0 +1,1 @@
+"""Benchmarks: `./run bench [NAME...]`; each prints Markdown and saves it under results/."""
