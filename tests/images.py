@@ -43,7 +43,7 @@ def encode(pixels: Pixels, format: str, **options: object) -> bytes:
     """`pixels` as a file, by Pillow."""
     stream = io.BytesIO()
     squeezed = pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
-    Image.fromarray(squeezed).save(stream, format, **options)  # type: ignore[arg-type]
+    Image.fromarray(squeezed).save(stream, format, **options)
     return stream.getvalue()
 
 
