@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import tempfile
 from collections.abc import Iterator
-from typing import Any, Final, TypeAlias, cast
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from tinyjpg.errors import CorruptImageError, MissingToolError, TinyJPGError
 from tinyjpg.formats import Format
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 try:
     import pyvips
@@ -46,7 +48,8 @@ _SAVERS: Final = {
     Format.GIF: "gifsave_buffer",
 }
 
-Pixels = npt.NDArray[np.uint8]
+# A name only, so that a JPEG is optimised without loading NumPy.
+Pixels: TypeAlias = "npt.NDArray[np.uint8]"
 
 
 def load(
@@ -223,13 +226,16 @@ def _is_rgb_profile(icc_profile: bytes) -> bool:
 
 @functools.lru_cache(maxsize=64)
 def _distance_from_srgb(icc_profile: bytes) -> float:
-    levels = np.linspace(0, 255, _GRID_LEVELS).round().astype(np.uint8)
-    grid = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(1, -1, 3)
-    image = pyvips.Image.new_from_array(grid, interpretation="srgb").copy()
-    image.set_type(pyvips.GValue.blob_type, "icc-profile-data", icc_profile)
+    # All combinations of nine levels of red, green and blue, as a row of an image.
+    levels = [round(step * 255 / (_GRID_LEVELS - 1)) for step in range(_GRID_LEVELS)]
+    grid = bytes(itertools.chain.from_iterable(itertools.product(levels, repeat=3)))
+    image = pyvips.Image.new_from_memory(grid, _GRID_LEVELS**3, 1, 3, "uchar")
+    image = image.copy(interpretation="srgb")
+    tagged = image.copy()
+    tagged.set_type(pyvips.GValue.blob_type, "icc-profile-data", icc_profile)
     try:
-        shown = pixels(image.icc_transform("srgb", embedded=True, intent="relative"))
+        shown = tagged.icc_transform("srgb", embedded=True, intent="relative")
+        return float((shown - image).abs().avg())
     except pyvips.Error:
         # A profile the colour engine cannot apply is as far from sRGB as can be.
         return float("inf")
-    return float(np.abs(shown.astype(np.int16) - grid).mean())

@@ -1,40 +1,50 @@
-"""One codec per format: how to probe a file and which candidates to make of it."""
+"""One codec per format: how to probe a file and which candidates to make of it.
+
+A codec `x` is a pair of modules: `containers/x.py` with `parse(data) -> Header` and `codecs/x.py`
+with `candidates(data, header, request) -> Iterator[Candidate]`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import importlib
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import cast
 
 from tinyjpg.candidates import Candidate
-from tinyjpg.codecs import gif, jpeg, png, webp
-from tinyjpg.containers.gif import parse as parse_gif
-from tinyjpg.containers.jpeg import parse as parse_jpeg
-from tinyjpg.containers.png import parse as parse_png
-from tinyjpg.containers.webp import parse as parse_webp
 from tinyjpg.formats import Format
 from tinyjpg.source import Header, Request
 
-H = TypeVar("H", bound=Header)
-
 
 @dataclass(frozen=True, slots=True)
-class Codec(Generic[H]):
-    """The two things a format has to offer.
+class Codec:
+    """What a format has to offer, loaded when it is first asked for.
 
-    Attributes:
-        probe: bytes -> header, decoding nothing. Raises CorruptImageError.
-        candidates: (bytes, header, request) -> candidates, made one at a time as they are taken.
-            Raises CorruptImageError where the picture turns out truncated or damaged.
+    Loading late keeps `import tinyjpg`, the command's help and the parent of a Pool quick and
+    small: they need neither libvips nor NumPy, and a JPEG needs less than a PNG.
     """
 
-    probe: Callable[[bytes], H]
-    candidates: Callable[[bytes, H, Request], Iterator[Candidate]]
+    name: str
+
+    def probe(self, data: bytes) -> Header:
+        """The header of `data`; decodes nothing.
+
+        Raises:
+            CorruptImageError: the header is damaged.
+        """
+        container = importlib.import_module(f"tinyjpg.containers.{self.name}")
+        return cast("Header", container.parse(data))
+
+    def candidates(self, data: bytes, header: Header, request: Request) -> Iterator[Candidate]:
+        """Smaller files that show what `data` shows, made one at a time as they are taken.
+
+        Raises:
+            CorruptImageError: the picture turns out truncated or damaged.
+            DeadlineExceededError: time ran out before the picture was decoded once.
+            MissingToolError: a library or executable of this format is not installed.
+        """
+        codec = importlib.import_module(f"tinyjpg.codecs.{self.name}")
+        return cast("Iterator[Candidate]", codec.candidates(data, header, request))
 
 
-CODECS: dict[Format, Codec[Any]] = {
-    Format.JPEG: Codec(parse_jpeg, jpeg.candidates),
-    Format.PNG: Codec(parse_png, png.candidates),
-    Format.WEBP: Codec(parse_webp, webp.candidates),
-    Format.GIF: Codec(parse_gif, gif.candidates),
-}
+CODECS: dict[Format, Codec] = {one: Codec(one.value) for one in Format}
