@@ -1,0 +1,84 @@
+"""What encoder setting reaches which quality: the measured tables that seed the search.
+
+Each curve was measured on real images with `./run bench calibrate` and is piecewise linear in the
+quality; the search starts from it and the engine falls back on it where nothing is searched.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A piecewise linear map from quality (SSIMULACRA2, 1 to 100) to an encoder setting.
+
+    Attributes:
+        points: (quality, setting) pairs, quality ascending. Outside them the ends hold.
+    """
+
+    points: tuple[tuple[float, float], ...]
+
+    def at(self, quality: float) -> float:
+        """The setting for `quality`."""
+        index = bisect_right([point[0] for point in self.points], quality)
+        if index == 0:
+            return self.points[0][1]
+        if index == len(self.points):
+            return self.points[-1][1]
+        (low, left), (high, right) = self.points[index - 1 : index + 1]
+        return left + (right - left) * (quality - low) / (high - low)
+
+
+# The Q of libvips' mozjpeg (progressive, trellis, overshoot deringing, quantisation table 3) at which
+# the median score of photographs is the quality. Measured on 79 photographs (Kodak, CLIC, GB82,
+# cameras; the middle 2 megapixels of each): tuned on 40, of which 80 % are within 8 points at
+# quality 40 and within 4 from 80 on; the median of the other 39 is at most 2 points off.
+JPEG_420: Final = Curve(
+    (
+        (1, 14.1),
+        (10, 16.3),
+        (20, 19.3),
+        (30, 23.2),
+        (40, 28.7),
+        (50, 37.4),
+        (60, 50.7),
+        (65, 61.6),
+        (70, 69.8),
+        (75, 75.8),
+        (80, 84.1),
+        (85, 90),
+        (88, 93.6),
+        (90, 95.9),
+        (92, 98.2),
+        (93.5, 100),
+    )
+)
+# The same photographs without chroma subsampling; the median of the others is at most 4 points off
+# below quality 30, and 1.5 above.
+JPEG_444: Final = Curve(
+    (
+        (1, 13.5),
+        (10, 15.2),
+        (20, 18.2),
+        (30, 21.6),
+        (40, 26.5),
+        (50, 34.8),
+        (60, 46.9),
+        (65, 56.8),
+        (70, 65.3),
+        (75, 72.8),
+        (80, 80.3),
+        (85, 88),
+        (88, 92.1),
+        (90, 94),
+        (92, 96.3),
+        (95, 98.9),
+        (96, 100),
+    )
+)
+# Up to here 4:2:0 is the better choice for photographs: at a score of 90 it is reached by 75 of the 79
+# and takes 10 % fewer bytes than 4:4:4 (median; fewer on 63), at 92 only 64 reach it, at 93 only 51.
+JPEG_420_MAX_QUALITY: Final = 90

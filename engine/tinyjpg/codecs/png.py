@@ -1,0 +1,116 @@
+"""PNG: packed losslessly, in fewer bits or in fewer colours, whichever is smallest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from tinyjpg.backends import vips
+from tinyjpg.backends.vips import Pixels
+from tinyjpg.candidates import Candidate
+from tinyjpg.codecs.png_frames import pack_animation
+from tinyjpg.codecs.png_metadata import ancillary, needs_colour
+from tinyjpg.codecs.png_packing import pack, packing_for, settle
+from tinyjpg.codecs.png_palette import as_png, reductions
+from tinyjpg.containers import png
+from tinyjpg.containers.png import PngHeader
+from tinyjpg.containers.png_chunks import ColourType
+from tinyjpg.formats import Format
+from tinyjpg.source import Request
+
+_LOSSLESS: Final = "packed losslessly"
+
+# Above this a palette takes gigabytes and minutes to find, and is hardly ever enough.
+_MOST_QUANTISED_PIXELS: Final = 16_000_000
+_REDUCIBLE: Final = frozenset({ColourType.RGB, ColourType.GREY_ALPHA, ColourType.RGBA})
+
+
+def candidates(data: bytes, header: PngHeader, request: Request) -> Iterator[Candidate]:
+    """Smaller files that show what `data` shows.
+
+    Raises:
+        CorruptImageError: the image data is truncated or damaged.
+    """
+    if header.animation is not None:
+        kept = ancillary(data, header, request.keep)
+        packing = packing_for(header, request)
+        packed = pack_animation(
+            data, header, header.animation, kept, packing=packing, deadline=request.deadline
+        )
+        yield Candidate(packed, _LOSSLESS, 100.0)
+        return
+    packed = pack(data, header, request)
+    if header.animation_fault is not None:
+        # Viewers disagree about what such a file shows, so only the original is sure to show it.
+        return
+    best = Candidate(packed, _LOSSLESS, 100.0)
+    yield best
+    if _may_change(header, request):
+        for candidate in _lossy(packed, data, header, request):
+            yield candidate
+            best = min(best, candidate, key=lambda one: len(one.data))
+    if len(best.data) < len(data):
+        yield replace(best, data=settle(best.data, request))
+
+
+def _lossy(packed: bytes, data: bytes, header: PngHeader, request: Request) -> Iterator[Candidate]:
+    """What may be smaller in fewer bits or colours than `packed`, which shows what `data` does."""
+    source = packed
+    if png.parse(packed).bit_depth == 16:
+        source = pack(data, header, request, to_eight_bits=True)
+        yield Candidate(source, "reduced to 8 bits", 100.0)
+    if not _may_have_palette(header, request):
+        return
+    pixels = _pixels(source, header.orientation)
+    kept = ancillary(data, header, request.keep, redrawn=True)
+    for reduction in reductions(pixels, request.quality, request.deadline):
+        file = as_png(reduction.indexed, kept)
+        yield Candidate(
+            pack(file, png.parse(file), request),
+            f"reduced to {reduction.colours} colours",
+            reduction.score,
+        )
+
+
+def _may_change(header: PngHeader, request: Request) -> bool:
+    """Whether the code values may be others, and equal steps of them are about equally visible."""
+    # With 16 bits, other colours would round to the one that tRNS makes transparent.
+    is_keyed = header.bit_depth == 16 and header.transparency is not None
+    return (
+        not request.lossless
+        and header.quantised_at is None
+        and header.colour_space.is_perceptual(vips.is_ordinary)
+        and not is_keyed
+    )
+
+
+def _may_have_palette(header: PngHeader, request: Request) -> bool:
+    # A palette is RGB, which a greyscale profile does not describe.
+    is_grey_profile = header.colour_type.is_grey and header.icc_profile is not None
+    return (
+        header.colour_type in _REDUCIBLE
+        and header.pixels <= _MOST_QUANTISED_PIXELS
+        and not (is_grey_profile and needs_colour(header, request.keep))
+        and not request.deadline.passed
+    )
+
+
+def _pixels(source: bytes, orientation: int) -> Pixels:
+    """The code values of an 8-bit PNG, upright: RGB, and alpha where not all is opaque.
+
+    What nobody can see is black, so that it does not take colours away from what is shown.
+    """
+    with vips.decoding(Format.PNG):
+        image = vips.load(source, Format.PNG, sequential=False)
+        pixels = vips.pixels(vips.upright(image, orientation))
+    if pixels.shape[2] <= 2:
+        pixels = np.take(pixels, (0, 0, 0, 1) if pixels.shape[2] == 2 else (0, 0, 0), axis=2)
+    if pixels.shape[2] == 4:
+        if (pixels[..., 3] == 255).all():
+            pixels = pixels[..., :3]
+        else:
+            pixels = np.where(pixels[..., 3:] == 0, np.uint8(0), pixels)
+    return np.ascontiguousarray(pixels)

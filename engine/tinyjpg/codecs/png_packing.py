@@ -1,0 +1,79 @@
+"""Lossless packing of still PNGs: unneeded chunks dropped, the rest through oxipng."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tinyjpg.backends import oxipng
+from tinyjpg.backends.oxipng import Packing, level_for
+from tinyjpg.codecs.png_metadata import ancillary, needs_colour
+from tinyjpg.containers import png
+from tinyjpg.containers.png import PngHeader
+from tinyjpg.containers.png_chunks import ColourType
+from tinyjpg.containers.png_marker import marked
+from tinyjpg.containers.png_writer import still
+from tinyjpg.source import Request
+
+
+def pack(data: bytes, header: PngHeader, request: Request, *, to_eight_bits: bool = False) -> bytes:
+    """One pass over a still image.
+
+    Args:
+        to_eight_bits: whether 16-bit samples are rounded to 8 bits, the one thing that is not
+            lossless.
+
+    Raises:
+        CorruptImageError: the image data is truncated or damaged.
+    """
+    kept = ancillary(data, header, request.keep)
+    packing = packing_for(header, request)
+    stripped = still(header, kept, png.image_data(data, header))
+    packed = oxipng.pack(stripped, packing, request.deadline, to_eight_bits=to_eight_bits)
+    if not _has_few_colours(header, request):
+        return packed
+    made = png.parse(packed)
+    if made.colour_type in (ColourType.PALETTE, ColourType.GREY):
+        return packed
+    recognisable = marked(packed, made.chunks, header.quantised_at or request.quality)
+    if header.colour_type is ColourType.PALETTE:
+        packing = replace(packing, change_colour_type=False)
+        with_palette = oxipng.pack(stripped, packing, request.deadline)
+        return min(with_palette, recognisable, key=len)
+    return recognisable
+
+
+def settle(packed: bytes, request: Request) -> bytes:
+    """Pass after pass until one gains nothing, so that packing the result again does not either."""
+    while not request.deadline.passed:
+        again = pack(packed, png.parse(packed), request)
+        if len(again) >= len(packed):
+            break
+        packed = again
+    return packed
+
+
+def packing_for(header: PngHeader, request: Request) -> Packing:
+    """How to pack this image."""
+    return Packing(
+        level=level_for(header.pixels, request.deadline),
+        optimize_alpha=not request.lossless,
+        # A profile describes either grey or RGB.
+        change_grey=not needs_colour(header, request.keep),
+        change_depth=not _has_sixteen_bit_key(header),
+    )
+
+
+def _has_few_colours(header: PngHeader, request: Request) -> bool:
+    """Whether the next pass has to see that this image's colours are not to be reduced again."""
+    return header.quantised_at is not None or (
+        header.colour_type is ColourType.PALETTE and not request.lossless
+    )
+
+
+def _has_sixteen_bit_key(header: PngHeader) -> bool:
+    """Whether the transparent colour cannot be told with 8 bits.
+
+    oxipng keeps its 16 bits beside 8-bit pixels, where decoders drop the upper ones.
+    """
+    key = header.transparency if header.bit_depth == 16 else None
+    return key is not None and key[::2] != key[1::2]
