@@ -101,28 +101,34 @@ def _measure(name: str, file: Path) -> list[Point]:
 
 
 def _report(name: str, measurements: list[Measurement]) -> list[str]:
-    images = _by_image(measurements)
+    # What no setting changes says nothing.
+    images = [image for image in _by_image(measurements) if min(each.score for each in image) < 100]
     tuning = [image for image in images if image[0].index % 2 == 0]
     testing = [image for image in images if image[0].index % 2 == 1]
-    pairs = _reached(tuning, ENCODERS[name].quantile)
+    reached = _reached(tuning, ENCODERS[name].quantile)
     lines = [
         f"## {name}: {len(tuning)} images to tune on, {len(testing)} others",
         "",
         "| quality | setting | median | p10 | p90 | median of the others |",
         "|---|---|---|---|---|---|",
     ]
-    curve = []
     for quality in QUALITIES:
-        setting = _setting_for(quality, pairs)
-        curve.append(f"({quality}, {setting:.3g})")
-        reached = [_score_at(image, setting) for image in tuning]
+        setting = _setting_for(quality, reached)
+        scores = [_score_at(image, setting) for image in tuning]
         elsewhere = median(_score_at(image, setting) for image in testing) if testing else np.nan
-        low, high = np.percentile(reached, [10, 90])
+        low, high = np.percentile(scores, [10, 90])
         lines.append(
-            f"| {quality} | {setting:.1f} | {median(reached):.1f} | {low:.1f} | {high:.1f} "
+            f"| {quality} | {setting:.1f} | {median(scores):.1f} | {low:.1f} | {high:.1f} "
             f"| {elsewhere:.1f} |"
         )
-    return [*lines, "", f"Curve(({', '.join(curve)}))", "", *_grid(measurements)]
+    overall = _reached(images, ENCODERS[name].quantile)
+    lines += ["", f"Tuned: {_curve(reached)}", f"On all: {_curve(overall)}", ""]
+    return [*lines, *_grid(measurements)]
+
+
+def _curve(reached: list[tuple[float, float]]) -> str:
+    points = (f"({quality}, {_setting_for(quality, reached):.3g})" for quality in QUALITIES)
+    return f"Curve(({', '.join(points)}))"
 
 
 def _grid(measurements: list[Measurement]) -> list[str]:

@@ -189,7 +189,7 @@ _JPEG_GRID: Final = (
     *(1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 65, 70, 75, 80, 84, 87, 90, 92),
     *(94, 95, 96, 97, 98, 99, 100),
 )
-_WEBP_GRID: Final = (0, 1, 3, 5, 10, 20, 30, 40, 50, 60, 70, 75, 80, 84, 88, 92, 95, 98, 100)
+_WEBP_GRID: Final = (0, 2, 5, 10, 20, 40, 60, 75, 80, 84, 88, 92, 96, 100)
 _PALETTE_GRID: Final = (1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 85, 90, 93, 96, 98, 100)
 _GIF_GRID: Final = (0, 5, 10, 15, 20, 30, 40, 60, 80, 110, 140, 200)
 
@@ -209,5 +209,5 @@ ENCODERS: Final = {
     "palette": Encoder(
         ("ui_png", "logo_png"), _PALETTE_GRID, partial(_still, Format.PNG, _palette)
     ),
-    "gif lossy": Encoder(("gif",), _GIF_GRID, _gif, _moderate_gif, quantile=0.25),
+    "gif lossy": Encoder(("gif",), _GIF_GRID, _gif, _moderate_gif, quantile=0.1),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tinyjpg.errors import DeadlineExceededError
 from tinyjpg.limits import Deadline
 
 
@@ -27,11 +28,21 @@ def pick(original: Candidate, candidates: Iterable[Candidate], deadline: Deadlin
     """The smallest of `candidates`, or `original` where none is smaller.
 
     Candidates are taken one at a time: once `deadline` has passed no further one is made.
+
+    Raises:
+        DeadlineExceededError: it passed before a single candidate was made, so nothing shows that
+            the image is whole.
     """
     best = original
-    for candidate in candidates:
-        if len(candidate.data) < len(best.data):
-            best = candidate
-        if deadline.passed:
-            break
+    found_any = False
+    try:
+        for candidate in candidates:
+            found_any = True
+            if len(candidate.data) < len(best.data):
+                best = candidate
+            if deadline.passed:
+                break
+    except DeadlineExceededError:
+        if not found_any:
+            raise
     return best

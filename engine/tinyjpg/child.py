@@ -17,10 +17,10 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Sequence
-from pathlib import Path
 from typing import IO, Final, cast
 
 from tinyjpg import wire
+from tinyjpg.environment import environment
 from tinyjpg.errors import WorkerError
 from tinyjpg.limits import Deadline
 from tinyjpg.result import Result
@@ -36,44 +36,6 @@ _MEBIBYTE: Final = 1024 * 1024
 _READABLE: Final = select.POLLIN | select.POLLHUP | select.POLLERR
 # Writing to a dead worker must not kill an application that restored SIGPIPE's default action.
 _NO_SIGPIPE: Final = getattr(socket, "MSG_NOSIGNAL", 0)
-
-# What a worker gets of the environment. Nothing else: an application keeps secrets there.
-_PASSED_ON: Final = frozenset(
-    {
-        "DYLD_LIBRARY_PATH",
-        "LANG",
-        "LANGUAGE",
-        "LD_LIBRARY_PATH",
-        "PATH",
-        "PYTHONDONTWRITEBYTECODE",
-        "PYTHONHOME",
-        "PYTHONPYCACHEPREFIX",
-        "TMPDIR",
-        "VIRTUAL_ENV",
-    }
-)
-_SET: Final = {
-    "MALLOC_ARENA_MAX": "2",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "RAYON_NUM_THREADS": "1",
-    "VIPS_BLOCK_UNTRUSTED": "1",
-    "VIPS_CONCURRENCY": "1",
-}
-
-
-def environment() -> dict[str, str]:
-    """The environment of a worker: what Python needs to find the same modules, and no secrets."""
-    passed_on = {
-        name: value
-        for name, value in os.environ.items()
-        if name in _PASSED_ON or name.startswith("LC_")
-    }
-    package_root = str(Path(__file__).resolve().parents[1])
-    # An empty entry means the current folder, which holds anything.
-    search_path = dict.fromkeys(os.path.abspath(entry) for entry in sys.path if entry)  # noqa: PTH100 - resolve() would follow links
-    search_path[package_root] = None
-    return passed_on | _SET | {"PYTHONPATH": os.pathsep.join(search_path)}
 
 
 class Child:

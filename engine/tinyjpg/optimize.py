@@ -42,7 +42,7 @@ def optimize(data: BytesLike, quality: int = 80, *, options: Options | None = No
         keep=options.keep,
         deadline=Deadline.after(options.limits.deadline),
     )
-    original = _as_bytes(data)
+    original = as_bytes(data)
     header = probe(original, options.limits)
     winner = pick(
         Candidate(original, ALREADY_OPTIMAL, score=100.0),
@@ -73,13 +73,18 @@ def probe(data: BytesLike, limits: Limits | None = None) -> Header:
     """
     limits = limits or Limits()
     limits.check_size(len(data))
-    original = _as_bytes(data)
+    original = as_bytes(data)
     header: Header = CODECS[sniff(original)].probe(original)
     limits.check_dimensions(header.width, header.height, header.frames)
     return header
 
 
-def _as_bytes(data: BytesLike) -> bytes:
+def as_bytes(data: BytesLike) -> bytes:
+    """`data` as bytes, copied only where it is not bytes already.
+
+    Raises:
+        InvalidOptionError: it is of another type.
+    """
     if isinstance(data, bytes):
         return data
     if isinstance(data, (bytearray, memoryview)):

@@ -17,8 +17,7 @@ from tinyjpg.crew import Crew, Task
 from tinyjpg.errors import InvalidOptionError
 from tinyjpg.formats import sniff
 from tinyjpg.limits import Limits
-from tinyjpg.optimize import BytesLike
-from tinyjpg.optimize import _as_bytes as as_bytes
+from tinyjpg.optimize import BytesLike, as_bytes
 from tinyjpg.options import Options, check_quality
 from tinyjpg.result import Result
 from tinyjpg.wire import Job

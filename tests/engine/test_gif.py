@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import io
-import shlex
-import sys
-import sysconfig
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from PIL import Image
 
 from corpus.generators.gif_structure import Frame, encode
+from tests.engine.gif_samples import NEVER, OTHER_PALETTE, PALETTE, animation, scene
 from tests.shared import corpus, needs_shared
 from tinyjpg import (
-    CorruptImageError,
-    DeadlineExceededError,
-    Keep,
-    Limits,
-    MissingToolError,
-    Options,
     Result,
     TinyJPGError,
     optimize,
@@ -31,32 +20,11 @@ from tinyjpg import (
 )
 from tinyjpg.codecs import gif_pack
 from tinyjpg.codecs.gif_compare import check, identical, worst_score
+from tinyjpg.codecs.gif_frames import Decoder
 from tinyjpg.containers.gif import GifHeader, parse
-from tinyjpg.containers.gif_blocks import Gif, Loop, comment, image_size, read, write
-from tinyjpg.containers.gif_marker import marked, quality, unmarked
-from tinyjpg.limits import Deadline
-
-NEVER = Deadline()
-Indices = npt.NDArray[np.uint8]
-
-PALETTE = [(n, (n * 3) % 256, 255 - n) for n in range(64)]
-OTHER_PALETTE = [(255 - n, n * 2, n) for n in range(64)]
-
-
-def scene(step: int = 0, size: tuple[int, int] = (64, 48), noise: int = 3) -> Indices:
-    """A smooth picture with a little noise that moves from step to step; indices 0 to 63."""
-    width, height = size
-    down, across = np.mgrid[0:height, 0:width]
-    level = 32 + 20 * np.sin((across + 2 * step) / 11) + 9 * np.cos(down / 7)
-    level = level + np.random.default_rng(step).integers(-noise, noise + 1, level.shape)
-    indices: Indices = np.clip(level, 0, 63).astype(np.uint8)
-    return indices
-
-
-def animation(count: int = 4, loops: int | None = 0, **frame: Any) -> bytes:
-    options: dict[str, Any] = {"delay": 7} | frame
-    frames = [Frame(indices=scene(step), **options) for step in range(count)]
-    return encode(frames, PALETTE, loops=loops)
+from tinyjpg.containers.gif_blocks import Gif, Loop, write
+from tinyjpg.containers.gif_marker import marked, quality
+from tinyjpg.containers.gif_reader import read
 
 
 def assert_honest(source: bytes, result: Result, at_quality: int) -> Gif:
@@ -70,14 +38,14 @@ def assert_honest(source: bytes, result: Result, at_quality: int) -> Gif:
     assert [one.control is None for one in old.images] == [
         one.control is None for one in new.images
     ]
-    assert check(new, NEVER) or before.doubts
+    assert check(new, Decoder(NEVER)) or before.doubts
     if result.method.startswith("colours altered"):
-        score = worst_score(old, replace(new, loops=old.loops), -1000, NEVER)
+        score = worst_score(old, replace(new, loops=old.loops), -1000, Decoder(NEVER))
         assert score is not None
         assert score >= at_quality - 0.5
         assert quality(new) == at_quality
     else:
-        assert identical(old, replace(new, loops=old.loops), NEVER)
+        assert identical(old, replace(new, loops=old.loops), Decoder(NEVER))
     again = optimize(result.data, at_quality)
     assert again.data == result.data
     return new
@@ -203,6 +171,15 @@ def test_a_gif_by_another_encoder_is_optimised() -> None:
         assert_honest(source, optimize(source, at_quality), at_quality)
 
 
+@pytest.mark.parametrize("name", ["opaque patches cleared", "cleared"])
+def test_frames_stay_as_drawn_where_decoders_differ_about_cleared_areas(name: str) -> None:
+    before, after = read(FEATURES[name]), read(optimize(FEATURES[name], 100).data)
+    places = [[one.left, one.top, one.width, one.height, one.control] for one in before.images]
+    assert places == [
+        [one.left, one.top, one.width, one.height, one.control] for one in after.images
+    ]
+
+
 # --- how lossy ----------------------------------------------------------------------------------
 
 
@@ -220,14 +197,14 @@ def test_lower_quality_gives_smaller_files_that_still_reach_it() -> None:
 def test_a_lossy_result_that_misses_the_score_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tinyjpg.codecs.gif.worst_score", lambda *_: 79.4)
     source = animation()
-    assert identical(read(source), read(optimize(source, 80).data), NEVER)
+    assert identical(read(source), read(optimize(source, 80).data), Decoder(NEVER))
 
 
 def test_a_lossy_result_of_another_shape_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     source = animation()
     shifted = read(animation(left=1))
     monkeypatch.setattr("tinyjpg.codecs.gif.lossy", lambda *_: shifted)
-    assert identical(read(source), read(optimize(source, 80).data), NEVER)
+    assert identical(read(source), read(optimize(source, 80).data), Decoder(NEVER))
 
 
 def test_a_lossless_result_with_a_wrong_pixel_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,175 +260,9 @@ def test_a_file_edited_since_is_judged_anew() -> None:
 
 def test_packing_again_gives_the_same_bytes() -> None:
     gif = read(FEATURES["frames that change nothing"])
-    packed = gif_pack.squeeze(gif, NEVER)
+    packed = gif_pack.squeeze(gif, Decoder(NEVER))
     assert packed != gif
-    assert gif_pack.squeeze(packed, NEVER) == packed
-
-
-# --- metadata -----------------------------------------------------------------------------------
-
-XMP = b"\x21\xff\x0bXMP DataXMP<x:xmpmeta/>" + bytes((1, *range(255, -1, -1), 0))
-NOTE = comment(b"(c) 2024 somebody").raw
-OTHER = b"\x21\xff\x0bWHOEVER 1.0\x04data\0"
-
-
-@pytest.mark.parametrize("at_quality", [60, 100])
-@pytest.mark.parametrize(
-    ("keep", "kept"),
-    [
-        (set(), ()),
-        ({Keep.COPYRIGHT}, (NOTE,)),
-        ({Keep.LOCATION, Keep.CREATION}, ()),
-        ({Keep.ALL}, (NOTE, XMP, OTHER)),
-    ],
-    ids=["default", "copyright", "other", "all"],
-)
-def test_metadata_goes_unless_asked_for(
-    keep: set[Keep], kept: tuple[bytes, ...], at_quality: int
-) -> None:
-    plain = animation()
-    at = plain.index(b"\x21\xff")
-    source = plain[:at] + NOTE + XMP + plain[at:-1] + OTHER + b"\x3b"
-    options = Options(keep=frozenset(keep))
-    result = optimize(source, at_quality, options=options)
-    assert tuple(one.raw for one in unmarked(read(result.data)).extensions) == kept
-    assert parse(result.data).loop_count == 0
-    assert optimize(result.data, at_quality, options=options).data == result.data
-
-
-def test_metadata_kept_once_can_go_later_without_another_loss() -> None:
-    plain = animation()
-    at = plain.index(b"\x21\xff")
-    source = plain[:at] + NOTE + plain[at:]
-    made = optimize(source, 60, options=Options(keep=frozenset({Keep.ALL})))
-    result = optimize(made.data, 60)
-    assert NOTE not in result.data
-    assert identical(read(made.data), read(result.data), NEVER)
-    assert parse(result.data).made_at == 60
-
-
-# --- what is left alone, refused, or stopped ----------------------------------------------------
-
-
-def test_what_viewers_disagree_about_comes_back_as_it_was() -> None:
-    frames = [Frame(indices=scene(), delay=3), Frame(indices=scene(), delay=3, left=9)]
-    source = encode(frames, PALETTE) + b"trailing"
-    result = optimize(source, 50)
-    assert (result.data, result.method) == (source, "already optimal")
-
-
-def test_colours_beyond_the_palette_come_back_as_they_were() -> None:
-    data = encode([Frame(indices=scene())], PALETTE)
-    cut = data[:10] + bytes([data[10] - 1]) + data[11 : 13 + 96] + data[13 + 192 :]
-    assert optimize(cut, 50).data == cut
-
-
-def test_a_canvas_too_large_to_compare_is_stripped_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tinyjpg.codecs.gif._MOST_CANVAS_PIXELS", 64 * 48 - 1)
-    source = animation()
-    result = optimize(source + b"trailing", 50)
-    assert (result.data, result.method) == (source, "stripped of metadata")
-
-
-@pytest.mark.parametrize("share", [0.3, 0.7, 0.97])
-def test_a_truncated_file_is_corrupt(share: float) -> None:
-    source = animation()
-    with pytest.raises(CorruptImageError):
-        optimize(source[: int(len(source) * share)])
-
-
-def test_image_data_cut_short_inside_whole_blocks_is_corrupt() -> None:
-    gif = read(animation())
-    last = gif.images[-1]
-    short = replace(last, data=last.data[: 1 + last.data[0]] + b"\0")
-    with pytest.raises(CorruptImageError, match="ends before its last pixel"):
-        optimize(write(replace(gif, images=(*gif.images[:-1], short))))
-
-
-def place_tool(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str | None) -> None:
-    monkeypatch.setattr(sys, "executable", str(folder / "python"))
-    monkeypatch.setattr(sysconfig, "get_path", lambda *_: str(folder))
-    monkeypatch.setenv("PATH", str(folder))
-    if script is not None:
-        tool = folder / "gifsicle"
-        tool.write_text(f"#!/bin/sh\n{script}\n")
-        tool.chmod(0o755)
-
-
-def test_a_missing_gifsicle_is_a_typed_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    place_tool(tmp_path, monkeypatch, None)
-    with pytest.raises(MissingToolError, match="gifsicle"):
-        optimize(animation())
-
-
-def test_a_gifsicle_that_fails_leaves_the_stripped_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    place_tool(tmp_path, monkeypatch, "exit 1")
-    source = animation()
-    assert optimize(source + b"trailing", 50).data == source
-
-
-def test_a_gifsicle_that_hangs_leaves_what_was_verified_by_the_deadline(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    started = tmp_path / "started"
-    place_tool(tmp_path, monkeypatch, f": > {shlex.quote(str(started))}; exec /bin/sleep 600")
-    source = animation()
-    options = Options(limits=Limits(deadline=2.0))
-    result = optimize(source + b"trailing", 50, options=options)
-    assert (result.data, started.exists()) == (source, True)
-
-
-def test_no_time_at_all_is_a_typed_error() -> None:
-    with pytest.raises(DeadlineExceededError):
-        optimize(animation(), options=Options(limits=Limits(deadline=1e-9)))
-
-
-@pytest.mark.parametrize("name", ["opaque patches cleared", "cleared"])
-def test_frames_stay_as_drawn_where_decoders_differ_about_cleared_areas(name: str) -> None:
-    before, after = read(FEATURES[name]), read(optimize(FEATURES[name], 100).data)
-    places = [[one.left, one.top, one.width, one.height, one.control] for one in before.images]
-    assert places == [
-        [one.left, one.top, one.width, one.height, one.control] for one in after.images
-    ]
-
-
-# --- frames from several files ------------------------------------------------------------------
-
-
-def test_each_frame_is_taken_from_where_it_is_smallest() -> None:
-    ground = Frame(indices=scene(0), delay=5)
-    dot = Frame(indices=scene(0)[:1, :1], delay=5)
-    first = read(encode([ground, ground, dot], PALETTE))
-    second = read(encode([ground, dot, ground], PALETTE))
-    best = gif_pack._best_frames([gif_pack._Remade.of(first), gif_pack._Remade.of(second)])
-    assert list(map(image_size, best.images)) == [
-        image_size(first.images[0]),
-        image_size(second.images[1]),
-        image_size(first.images[2]),
-    ]
-    assert identical(first, best, NEVER)
-
-
-def test_frames_are_not_mixed_where_they_are_drawn_upon_different_pictures() -> None:
-    ground = Frame(indices=scene(0), delay=5)
-    dot = Frame(indices=scene(0)[:1, :1], delay=5, disposal=2)
-    first = read(encode([ground, dot, ground], PALETTE))
-    second = read(encode([ground, replace(dot, disposal=3), dot], PALETTE))
-    best = gif_pack._best_frames([gif_pack._Remade.of(first), gif_pack._Remade.of(second)])
-    assert best.images in (first.images, second.images)
-
-
-def test_the_palette_that_saves_most_becomes_the_global_one() -> None:
-    frames = [Frame(indices=scene(n), delay=5, palette=OTHER_PALETTE) for n in range(3)]
-    gif = read(encode(frames, PALETTE))
-    best = gif_pack._best_frames([gif_pack._Remade.of(gif)])
-    assert [image.palette for image in best.images] == [None] * 3
-    assert len(write(gif)) - len(write(best)) == 3 * len(best.palette or b"")
-    assert identical(gif, best, NEVER)
+    assert gif_pack.squeeze(packed, Decoder(NEVER)) == packed
 
 
 # --- real files ---------------------------------------------------------------------------------

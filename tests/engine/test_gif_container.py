@@ -10,10 +10,11 @@ import pytest
 
 from corpus.generators.gif_structure import Frame, encode
 from tinyjpg import CorruptImageError, Format, LimitExceededError
-from tinyjpg.containers import gif_blocks
+from tinyjpg.containers import gif_blocks, gif_reader
 from tinyjpg.containers.gif import parse
-from tinyjpg.containers.gif_blocks import COMMENT, Loop, read, write
+from tinyjpg.containers.gif_blocks import COMMENT, Loop, write
 from tinyjpg.containers.gif_marker import marked, quality, unmarked
+from tinyjpg.containers.gif_reader import read
 
 RED_BLUE = ((255, 0, 0), (0, 0, 255))
 CHECKS = (np.indices((6, 8)).sum(axis=0) % 2).astype(np.uint8)
@@ -185,7 +186,7 @@ def test_a_later_image_far_larger_than_the_canvas_is_corrupt() -> None:
 def test_endless_blocks_are_refused_before_they_fill_the_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(gif_blocks, "_MOST_BLOCKS", 10)
+    monkeypatch.setattr(gif_reader, "_MOST_BLOCKS", 10)
     with pytest.raises(LimitExceededError, match="more than 10 blocks"):
         parse(with_extension(still(), *[b"\x21\xfe\0"] * 11))
 

@@ -12,8 +12,9 @@ import pytest
 from corpus.generators.gif_structure import Frame, encode
 from tinyjpg import CorruptImageError, DeadlineExceededError
 from tinyjpg.codecs.gif_compare import check, identical, worst_score
-from tinyjpg.codecs.gif_frames import channels, decode, play
-from tinyjpg.containers.gif_blocks import Gif, read
+from tinyjpg.codecs.gif_frames import Decoder, channels, play
+from tinyjpg.containers.gif_blocks import Gif
+from tinyjpg.containers.gif_reader import read
 from tinyjpg.limits import Deadline
 
 CLEAR = (0, 0, 0, 0)
@@ -37,7 +38,7 @@ def shown(data: bytes) -> list[list[str]]:
     names[CLEAR] = "."
     return [
         ["".join(names[tuple(map(int, pixel))] for pixel in row) for row in channels(one.canvas)]
-        for one in play(read(data), NEVER)
+        for one in play(read(data), Decoder(NEVER))
     ]
 
 
@@ -93,7 +94,7 @@ def test_interlaced_rows_come_in_their_order(height: int) -> None:
     random = np.random.default_rng(height)
     indices = random.integers(0, 4, (height, 5), np.uint8)
     gif = read(encode([Frame(indices=indices, interlaced=True)], COLOURS))
-    assert np.array_equal(decode(gif.images[0]), indices)
+    assert np.array_equal(Decoder(NEVER).decode(gif.images[0]), indices)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (640, 480), (800, 600), (2100, 3)])
@@ -101,7 +102,7 @@ def test_every_size_decodes_to_its_indices(size: tuple[int, int]) -> None:
     # libvips takes some sizes of the screen for a mistake.
     indices = np.resize(np.arange(256, dtype=np.uint8), (size[1], size[0]))
     gif = read(encode([Frame(indices=indices)], [(n, 0, 0) for n in range(256)]))
-    assert np.array_equal(decode(gif.images[0]), indices)
+    assert np.array_equal(Decoder(NEVER).decode(gif.images[0]), indices)
 
 
 def test_image_data_that_ends_early_is_corrupt_not_half_a_picture() -> None:
@@ -112,7 +113,7 @@ def test_image_data_that_ends_early_is_corrupt_not_half_a_picture() -> None:
         whole.data, whole.data[:block] + b"\0"
     )
     with pytest.raises(CorruptImageError, match="ends before its last pixel"):
-        check(read(short), NEVER)
+        check(read(short), Decoder(NEVER))
 
 
 def test_image_data_with_an_impossible_code_is_corrupt() -> None:
@@ -120,7 +121,7 @@ def test_image_data_with_an_impossible_code_is_corrupt() -> None:
     data = encode([Frame(indices=indices)], COLOURS)
     whole = read(data).images[0].data
     with pytest.raises(CorruptImageError):
-        check(read(data.replace(whole, whole[:20] + b"\xff" * 20 + whole[40:])), NEVER)
+        check(read(data.replace(whole, whole[:20] + b"\xff" * 20 + whole[40:])), Decoder(NEVER))
 
 
 def test_a_colour_beyond_the_palette_is_noticed() -> None:
@@ -128,13 +129,13 @@ def test_a_colour_beyond_the_palette_is_noticed() -> None:
     # The code size allows for four colours, the palette is cut to two.
     data = encode([frame], COLOURS)
     cut = data[:10] + bytes([data[10] - 1]) + data[11:19] + data[25:]
-    assert check(read(data), NEVER)
-    assert not check(read(cut), NEVER)
+    assert check(read(data), Decoder(NEVER))
+    assert not check(read(cut), Decoder(NEVER))
 
 
 def test_playing_stops_when_time_is_up() -> None:
     with pytest.raises(DeadlineExceededError):
-        check(read(with_middle(1)), Deadline.after(0.0))
+        check(read(with_middle(1)), Decoder(Deadline.after(0.0)))
 
 
 # --- comparing ----------------------------------------------------------------------------------
@@ -150,7 +151,7 @@ def test_equal_pictures_drawn_differently_are_identical() -> None:
     redrawn = read(
         encode([GROUND, Frame(indices=painted("012"), delay=5, disposal=1)], COLOURS, loops=0)
     )
-    assert identical(two(), redrawn, NEVER)
+    assert identical(two(), redrawn, Decoder(NEVER))
 
 
 @pytest.mark.parametrize(
@@ -167,7 +168,7 @@ def test_equal_pictures_drawn_differently_are_identical() -> None:
     ids=["pixel", "delay", "place", "loops", "no loop", "fewer frames", "more frames"],
 )
 def test_any_difference_is_noticed(other: Gif) -> None:
-    assert not identical(two(), other, NEVER)
+    assert not identical(two(), other, Decoder(NEVER))
 
 
 @pytest.mark.parametrize(
@@ -176,16 +177,16 @@ def test_any_difference_is_noticed(other: Gif) -> None:
     ids=["delay", "frames", "loops"],
 )
 def test_another_timeline_has_no_score(other: Gif) -> None:
-    assert worst_score(two(), two(), 0, NEVER) == 100
-    assert worst_score(two(), other, 0, NEVER) is None
+    assert worst_score(two(), two(), 0, Decoder(NEVER)) == 100
+    assert worst_score(two(), other, 0, Decoder(NEVER)) is None
 
 
 def test_files_that_only_browsers_show_alike_are_not_identical() -> None:
     # Where a frame is cleared libvips paints the background colour, unless the frame had a
     # transparent one.
     opaque = read(with_middle(2))
-    assert not identical(opaque, read(with_middle(2, transparent=3)), NEVER)
-    assert identical(opaque, opaque, NEVER)
+    assert not identical(opaque, read(with_middle(2, transparent=3)), Decoder(NEVER))
+    assert identical(opaque, opaque, Decoder(NEVER))
 
 
 def photo_frames(noise: int) -> Gif:
@@ -202,9 +203,9 @@ def photo_frames(noise: int) -> Gif:
 
 def test_the_worst_frame_decides_the_score() -> None:
     reference = photo_frames(0)
-    assert worst_score(reference, reference, 0, NEVER) == 100
-    slightly = worst_score(reference, photo_frames(2), 0, NEVER)
-    badly = worst_score(reference, photo_frames(20), -1000, NEVER)
+    assert worst_score(reference, reference, 0, Decoder(NEVER)) == 100
+    slightly = worst_score(reference, photo_frames(2), 0, Decoder(NEVER))
+    badly = worst_score(reference, photo_frames(20), -1000, Decoder(NEVER))
     assert slightly is not None
     assert badly is not None
     assert badly < slightly < 100
@@ -213,4 +214,4 @@ def test_the_worst_frame_decides_the_score() -> None:
 def test_transparency_must_not_change_at_all() -> None:
     one = read(encode([Frame(indices=painted("01", "10"), transparent=0)], COLOURS))
     other = read(encode([Frame(indices=painted("01", "11"), transparent=0)], COLOURS))
-    assert worst_score(one, other, 0, NEVER) is None
+    assert worst_score(one, other, 0, Decoder(NEVER)) is None

@@ -14,7 +14,7 @@ import pytest
 from corpus.generators.gif_structure import Frame, encode
 from tinyjpg import CorruptImageError, DeadlineExceededError, MissingToolError
 from tinyjpg.backends import gifsicle
-from tinyjpg.containers.gif_blocks import read
+from tinyjpg.containers.gif_reader import read
 from tinyjpg.limits import Deadline
 
 PICTURE = (np.indices((16, 16)).sum(axis=0) % 4).astype(np.uint8)

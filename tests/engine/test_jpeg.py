@@ -11,8 +11,18 @@ from PIL.ExifTags import GPS, IFD, Base
 
 from tests.images import encode, mean_error, photo, quadrants, shown
 from tests.shared import corpus, needs_shared
-from tinyjpg import CorruptImageError, Keep, Options, optimize, probe
-from tinyjpg.containers.jpeg import JpegHeader, Process, parse
+from tinyjpg import (
+    CorruptImageError,
+    DeadlineExceededError,
+    Keep,
+    MissingToolError,
+    Options,
+    optimize,
+    probe,
+)
+from tinyjpg.backends import mozjpeg
+from tinyjpg.containers.jpeg import JpegHeader, Process, Segment, parse
+from tinyjpg.limits import Deadline
 
 PHOTO = photo(160, 120)
 
@@ -265,6 +275,43 @@ def test_odd_sizes_come_out_whole(size: tuple[int, int], subsampling: int) -> No
         result = optimize(source, quality)
         assert (result.width, result.height) == size == shown(result.data).size
         assert optimize(result.data, quality).data == result.data
+
+
+def brighter_than_the_standard_allows() -> bytes:
+    """A grey file whose DC differences of +2047 add up, block by block, beyond 11 bits.
+
+    Decoders wrap around without complaint; mozjpeg's transcoder ends its process over it.
+    """
+    blocks = 8
+    # One code a table, a zero bit each: DC category 11; AC end of block.
+    bits = ("0" + "1" * 11 + "0") * blocks
+    bits += "1" * (-len(bits) % 8)
+    scan = int(bits, 2).to_bytes(len(bits) // 8, "big").replace(b"\xff", b"\xff\0")
+    one_code = bytes([1] + [0] * 15)
+    segments = (
+        Segment(0xDB, b"\0" + b"\1" * 64),
+        Segment(0xC0, b"\x08\0\x08" + (8 * blocks).to_bytes(2, "big") + b"\1\1\x11\0"),
+        Segment(0xC4, b"\x00" + one_code + b"\x0b"),
+        Segment(0xC4, b"\x10" + one_code + b"\x00"),
+        Segment(0xDA, b"\1\1\0\0\x3f\0"),
+    )
+    return b"".join([b"\xff\xd8", *(one.encode() for one in segments), scan, b"\xff\xd9"])
+
+
+def test_coefficients_out_of_range_are_refused_and_cost_nobody_their_process() -> None:
+    with pytest.raises(CorruptImageError, match="out of range"):
+        optimize(brighter_than_the_standard_allows(), 100)
+
+
+def test_repacking_stops_at_the_deadline() -> None:
+    with pytest.raises(DeadlineExceededError):
+        mozjpeg.repack(fine(), Deadline.after(0.001))
+
+
+def test_a_missing_transcoder_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mozjpeg, "_PACKAGE", "a_package_nobody_has")
+    with pytest.raises(MissingToolError, match="pip install mozjpeg-lossless-optimization"):
+        optimize(fine(), 100)
 
 
 @needs_shared

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -181,11 +182,28 @@ def test_nothing_larger_or_equal_replaces_the_input() -> None:
 def test_no_candidate_is_made_once_time_is_up() -> None:
     made = []
 
-    def candidates() -> object:
+    def candidates() -> Iterator[Candidate]:
         for size in (4, 3, 2):
             made.append(size)
             yield Candidate(bytes(size), str(size))
 
-    best = pick(Candidate(bytes(5), "input"), candidates(), Deadline(at=0.0))  # type: ignore[arg-type]
+    best = pick(Candidate(bytes(5), "input"), candidates(), Deadline(at=0.0))
     assert made == [4]
     assert best.method == "4"
+
+
+def test_what_was_found_before_time_ran_out_is_kept() -> None:
+    def candidates() -> Iterator[Candidate]:
+        yield Candidate(bytes(4), "found")
+        raise DeadlineExceededError("too late for the next")
+
+    assert pick(Candidate(bytes(5), "input"), candidates(), Deadline()).method == "found"
+
+
+def test_running_out_of_time_with_nothing_found_is_an_error() -> None:
+    def candidates() -> Iterator[Candidate]:
+        raise DeadlineExceededError("too late for any")
+        yield
+
+    with pytest.raises(DeadlineExceededError):
+        pick(Candidate(bytes(5), "input"), candidates(), Deadline())

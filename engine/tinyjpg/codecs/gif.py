@@ -11,15 +11,16 @@ from typing import Final
 
 import numpy as np
 
-from tinyjpg.calibration import Curve
+from tinyjpg.calibration import GIF_LOSSY
 from tinyjpg.candidates import Candidate
 from tinyjpg.codecs.gif_compare import check, worst_score
+from tinyjpg.codecs.gif_frames import Decoder
 from tinyjpg.codecs.gif_pack import lossy, squeeze
 from tinyjpg.containers.gif import GifHeader
-from tinyjpg.containers.gif_blocks import COMMENT, Extension, Gif, read, write
+from tinyjpg.containers.gif_blocks import COMMENT, Extension, Gif, write
 from tinyjpg.containers.gif_marker import is_marker, marked
+from tinyjpg.containers.gif_reader import read
 from tinyjpg.errors import DeadlineExceededError
-from tinyjpg.limits import Deadline
 from tinyjpg.options import Keep
 from tinyjpg.source import Request
 
@@ -32,11 +33,6 @@ _TOLERANCE: Final = 0.5
 # A score that exceeds the quality by less than this is not worth another probe.
 _CLOSE: Final = 1.0
 
-# gifsicle --lossy by the score of the worst frame, median over animations that it changes at all.
-_SEED: Final = Curve(
-    ((55, 600), (69, 300), (76, 150), (80, 80), (84.5, 40), (90, 20), (96.5, 5), (99, 2))
-)
-
 
 def candidates(data: bytes, header: GifHeader, request: Request) -> Iterator[Candidate]:
     """Ways to store the GIF `data`, each verified to show what it shows.
@@ -47,7 +43,8 @@ def candidates(data: bytes, header: GifHeader, request: Request) -> Iterator[Can
         MissingToolError: gifsicle is not installed.
     """
     gif = read(data)
-    agreed = check(gif, request.deadline)
+    decoder = Decoder(request.deadline)
+    agreed = check(gif, decoder)
     if header.doubts or not agreed:
         return
     stripped = _stripped(gif, request.keep)
@@ -56,12 +53,12 @@ def candidates(data: bytes, header: GifHeader, request: Request) -> Iterator[Can
     settled = made_at is not None and made_at <= request.quality
     if settled or header.width * header.height > _MOST_CANVAS_PIXELS:
         return
-    packed = squeeze(stripped, request.deadline)
+    packed = squeeze(stripped, decoder)
     yield _candidate(packed, made_at, "packed losslessly by gifsicle")
     if request.lossless:
         return
     try:
-        yield from _lossy_candidates(packed, request.quality, request.deadline)
+        yield from _lossy_candidates(packed, request.quality, decoder)
     except DeadlineExceededError:
         return
 
@@ -86,7 +83,7 @@ def _is_kept(extension: Extension, keep: frozenset[Keep]) -> bool:
     return Keep.ALL in keep or (Keep.COPYRIGHT in keep and extension.label == COMMENT)
 
 
-def _lossy_candidates(gif: Gif, quality: int, deadline: Deadline) -> Iterator[Candidate]:
+def _lossy_candidates(gif: Gif, quality: int, decoder: Decoder) -> Iterator[Candidate]:
     """Candidates that reach `quality`, from at most `_PROBES` attempts to just reach it.
 
     Raises:
@@ -100,8 +97,8 @@ def _lossy_candidates(gif: Gif, quality: int, deadline: Deadline) -> Iterator[Ca
         if passed + 1 == failed or scores[passed] < quality + _CLOSE:
             return
         index = _next(scores, passed, failed, quality, least=2 * probe)
-        made = lossy(gif, _LEVELS[index], deadline)
-        score = None if made is None else worst_score(gif, made, enough, deadline)
+        made = lossy(gif, _LEVELS[index], decoder.deadline)
+        score = None if made is None else worst_score(gif, made, enough, decoder)
         if made is None or score is None:
             return
         if score >= enough:
@@ -134,4 +131,4 @@ def _next(scores: Mapping[int, float], passed: int, failed: int, quality: int, l
 
 def _position(quality: float) -> float:
     """Where the table's level for `quality` lies among `_LEVELS`, as a fractional index."""
-    return float(np.interp(_SEED.at(quality), _LEVELS, range(len(_LEVELS))))
+    return float(np.interp(GIF_LOSSY.at(quality), _LEVELS, range(len(_LEVELS))))

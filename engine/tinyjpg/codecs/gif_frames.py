@@ -28,17 +28,54 @@ _RESTORING: Final = (RESTORE, 4)
 _GREYS: Final = bytes(level for level in range(256) for _ in range(3))
 _OPAQUE: Final = int(np.frombuffer(b"\0\0\0\xff", np.uint32)[0])
 
+# How much decoded image data is kept for the next time it is needed.
+_REMEMBERED_BYTES: Final = 64 * 1024 * 1024
+# How much is fetched from libvips at a time.
+_BAND_PIXELS: Final = 1 << 22
+
+_Key = tuple[bytes, int, int, int, bool]
+
 # A second frame of one clear pixel: it makes libvips deliver alpha, in which pixels that the image
 # data does not reach differ from painted ones.
 _CLEAR_FRAME: Final = bytes.fromhex("21f90401000000002c0000000001000100000202440100")
 
 
-def decode(image: Image) -> Indices:
-    """The colour indices of one image, height x width; interlacing is undone.
+class Decoder:
+    """Decodes images, each once as far as memory for their pixels lasts.
 
-    Raises:
-        CorruptImageError: its data is damaged, or ends before the last pixel.
+    Attributes:
+        deadline: when decoding has to stop.
     """
+
+    def __init__(self, deadline: Deadline) -> None:
+        self.deadline: Final = deadline
+        self._known: dict[_Key, Indices] = {}
+        self._last: tuple[_Key | None, Indices] = (None, np.empty((0, 0), np.uint8))
+        self._room = _REMEMBERED_BYTES
+
+    def decode(self, image: Image) -> Indices:
+        """The colour indices of one image, height x width, read-only; interlacing is undone.
+
+        Raises:
+            CorruptImageError: its data is damaged, or ends before the last pixel.
+            DeadlineExceededError: time has run out.
+        """
+        self.deadline.check("all frames of the GIF were decoded")
+        key = (image.data, image.code_size, image.width, image.height, image.interlaced)
+        if key == self._last[0]:
+            return self._last[1]
+        indices = self._known.get(key)
+        if indices is None:
+            indices = _decoded(image)
+            indices.flags.writeable = False
+            if indices.nbytes <= self._room:
+                self._known[key] = indices
+                self._room -= indices.nbytes
+        self._last = (key, indices)
+        return indices
+
+
+def _decoded(image: Image) -> Indices:
     place = struct.pack("<4HB", 0, 0, image.width, image.height, image.interlaced << 6)
     alone = b"".join(
         (
@@ -48,19 +85,24 @@ def decode(image: Image) -> Indices:
             _CLEAR_FRAME + b"\x3b",
         )
     )
-    with vips.decoding(Format.GIF):
-        loaded = vips.load(alone, Format.GIF, n=1)
-        if (loaded.width, loaded.height, loaded.bands) != (image.width, image.height, 4):
-            raise CorruptImageError(
-                "the GIF has an image that cannot be decoded; export or download it again"
-            )
-        pixels = vips.pixels(loaded)
-    if not pixels[:, :, 3].all():
+    indices = np.empty((image.height, image.width), np.uint8)
+    loaded = vips.load(alone, Format.GIF, n=1)
+    if (loaded.width, loaded.height, loaded.bands) != (image.width, image.height, 4):
         raise CorruptImageError(
-            "the GIF has an image whose data ends before its last pixel; "
-            "export or download it again"
+            "the GIF has an image that cannot be decoded; export or download it again"
         )
-    return np.ascontiguousarray(pixels[:, :, 0])
+    rows = max(1, _BAND_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        with vips.decoding(Format.GIF):
+            height = min(rows, image.height - top)
+            band = vips.pixels(loaded.crop(0, top, image.width, height))
+        if not band[:, :, 3].all():
+            raise CorruptImageError(
+                "the GIF has an image whose data ends before its last pixel; "
+                "export or download it again"
+            )
+        indices[top : top + height] = band[:, :, 0]
+    return indices
 
 
 def channels(canvas: Canvas) -> vips.Pixels:
@@ -97,7 +139,7 @@ class Shown:
     changed: Region
 
 
-def play(gif: Gif, deadline: Deadline) -> Iterator[Shown]:
+def play(gif: Gif, decoder: Decoder) -> Iterator[Shown]:
     """The pictures that `gif` shows, one for each image.
 
     Raises:
@@ -106,12 +148,11 @@ def play(gif: Gif, deadline: Deadline) -> Iterator[Shown]:
     """
     player = _Player(gif)
     for image in gif.images:
-        deadline.check("all frames of the GIF were decoded")
-        yield player.show(image, decode(image))
+        yield player.show(image, decoder.decode(image))
 
 
 def play_together(
-    one: Gif, other: Gif, deadline: Deadline
+    one: Gif, other: Gif, decoder: Decoder
 ) -> Iterator[tuple[Canvas, Canvas, Region]]:
     """The pictures of two animations of equal length and size, and where either changed.
 
@@ -121,21 +162,9 @@ def play_together(
     """
     first, second = _Player(one), _Player(other)
     for left, right in zip(one.images, other.images, strict=True):
-        deadline.check("all frames of the GIF were compared")
-        indices = decode(left)
-        shown = first.show(left, indices)
-        twin = second.show(right, indices if _same_data(left, right) else decode(right))
+        shown = first.show(left, decoder.decode(left))
+        twin = second.show(right, decoder.decode(right))
         yield shown.canvas, twin.canvas, _union(shown.changed, twin.changed)
-
-
-def _same_data(one: Image, other: Image) -> bool:
-    return (one.width, one.height, one.interlaced, one.code_size, one.data) == (
-        other.width,
-        other.height,
-        other.interlaced,
-        other.code_size,
-        other.data,
-    )
 
 
 class _Player:

@@ -9,7 +9,9 @@ from typing import Final
 
 from tinyjpg.backends import gifsicle
 from tinyjpg.codecs.gif_compare import identical
-from tinyjpg.containers.gif_blocks import CLEAR, KEEP, Control, Gif, Image, image_size, read, write
+from tinyjpg.codecs.gif_frames import Decoder
+from tinyjpg.containers.gif_blocks import CLEAR, KEEP, Control, Gif, Image, image_size, write
+from tinyjpg.containers.gif_reader import read
 from tinyjpg.errors import CorruptImageError, DeadlineExceededError
 from tinyjpg.limits import Deadline
 
@@ -26,7 +28,7 @@ _LEAST_GAIN: Final = 0.0005
 _MOST_PALETTES: Final = 16
 
 
-def squeeze(gif: Gif, deadline: Deadline) -> Gif:
+def squeeze(gif: Gif, decoder: Decoder) -> Gif:
     """The smallest file found that is pixel-identical to `gif`, which has passed `check`.
 
     It is a fixed point, squeezing the result again changes nothing, unless time runs out: then it
@@ -34,7 +36,7 @@ def squeeze(gif: Gif, deadline: Deadline) -> Gif:
     """
     best = gif
     try:
-        while smaller := _smaller(best, deadline):
+        while smaller := _smaller(best, decoder):
             best = smaller
     except DeadlineExceededError:
         return best
@@ -79,10 +81,10 @@ class _Remade:
         return cls(gif, (True,) * len(gif.images))
 
 
-def _smaller(gif: Gif, deadline: Deadline) -> Gif | None:
+def _smaller(gif: Gif, decoder: Decoder) -> Gif | None:
     """A smaller file that shows the same, or None."""
     ways = ((),) if _is_contested(gif) else (_REDRAW, ())
-    attempts = (_remade(gif, options, deadline) for options in ways)
+    attempts = (_remade(gif, options, decoder.deadline) for options in ways)
     made = [one for one in attempts if one is not None]
     candidates = [one.gif for one in made if all(one.sound)]
     candidates.append(_best_frames([_Remade.of(gif), *made]))
@@ -90,7 +92,7 @@ def _smaller(gif: Gif, deadline: Deadline) -> Gif | None:
     size = len(write(gif))
     wanted = size - max(1, round(size * _LEAST_GAIN))
     for index in sorted(range(len(candidates)), key=sizes.__getitem__):
-        if sizes[index] <= wanted and identical(gif, candidates[index], deadline):
+        if sizes[index] <= wanted and identical(gif, candidates[index], decoder):
             return candidates[index]
     return None
 

@@ -34,6 +34,7 @@ from tinyjpg.containers.jpeg import (
 )
 from tinyjpg.errors import CorruptImageError
 from tinyjpg.formats import Format
+from tinyjpg.limits import Deadline
 from tinyjpg.options import Keep
 from tinyjpg.source import Request
 
@@ -83,7 +84,7 @@ def candidates(data: bytes, header: JpegHeader, request: Request) -> Iterator[Ca
         return
     yield _without_metadata(data, header, metadata)
     if not _is_from_mozjpeg(header):
-        yield _repack(data, metadata)
+        yield _repack(data, metadata, request.deadline)
 
 
 def _without_metadata(data: bytes, header: JpegHeader, metadata: tuple[Segment, ...]) -> Candidate:
@@ -258,9 +259,9 @@ def _is_grey(image: vips.Image) -> bool:
     return bool(((red != green) | (green != blue)).max() == 0)
 
 
-def _repack(data: bytes, metadata: tuple[Segment, ...]) -> Candidate:
+def _repack(data: bytes, metadata: tuple[Segment, ...], deadline: Deadline) -> Candidate:
     """The same coefficients in mozjpeg's best scans."""
-    jpeg = mozjpeg.repack(data)
+    jpeg = mozjpeg.repack(data, deadline)
     return Candidate(with_metadata(jpeg, parse(jpeg), metadata), "repacked losslessly", score=100.0)
 
 

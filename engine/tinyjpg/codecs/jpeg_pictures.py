@@ -49,7 +49,7 @@ def candidates(data: bytes, header: JpegHeader, request: Request) -> Iterator[Ca
     pictures = _pictures(data, index)
     if pictures is None:
         return
-    packed = tuple(_pack(picture, request.keep) for picture in pictures)
+    packed = tuple(_pack(picture, request) for picture in pictures)
     joined = _join(index, pictures, packed)
     if _same_pictures(pictures, joined):
         yield Candidate(joined, f"{len(pictures)} pictures repacked losslessly", score=100.0)
@@ -78,13 +78,13 @@ def _pictures(data: bytes, index: mpf.PictureIndex) -> tuple[_Picture, ...] | No
     return tuple(pictures)
 
 
-def _pack(picture: _Picture, keep: frozenset[Keep]) -> bytes:
-    metadata = _metadata(picture.header, keep)
+def _pack(picture: _Picture, request: Request) -> bytes:
+    metadata = _metadata(picture.header, request.keep)
     stripped = with_metadata(picture.data, picture.header, metadata)
     packable = picture.header.process in (Process.BASELINE, Process.EXTENDED, Process.PROGRESSIVE)
     if not packable or picture.header.bit_depth != 8:
         return stripped
-    repacked = mozjpeg.repack(bare(picture.data, picture.header))
+    repacked = mozjpeg.repack(bare(picture.data, picture.header), request.deadline)
     packed = with_metadata(repacked, parse(repacked), metadata)
     return min(stripped, packed, key=len)
 

@@ -12,7 +12,7 @@ from tinyjpg.backends import vips
 from tinyjpg.backends.vips import Pixels
 from tinyjpg.candidates import Candidate
 from tinyjpg.codecs.png_frames import pack_animation
-from tinyjpg.codecs.png_metadata import ancillary, needs_colour
+from tinyjpg.codecs.png_metadata import ancillary
 from tinyjpg.codecs.png_packing import pack, packing_for, settle
 from tinyjpg.codecs.png_palette import as_png, reductions
 from tinyjpg.containers import png
@@ -61,6 +61,9 @@ def _lossy(packed: bytes, data: bytes, header: PngHeader, request: Request) -> I
     source = packed
     if png.parse(packed).bit_depth == 16:
         source = pack(data, header, request, to_eight_bits=True)
+        if request.deadline.passed:
+            # It may have come before the rounding.
+            return
         yield Candidate(source, "reduced to 8 bits", 100.0)
     if not _may_have_palette(header, request):
         return
@@ -79,21 +82,21 @@ def _may_change(header: PngHeader, request: Request) -> bool:
     """Whether the code values may be others, and equal steps of them are about equally visible."""
     # With 16 bits, other colours would round to the one that tRNS makes transparent.
     is_keyed = header.bit_depth == 16 and header.transparency is not None
+    # It does not describe the RGB of a palette, and may well be linear.
+    has_grey_profile = header.colour_type.is_grey and header.icc_profile is not None
     return (
         not request.lossless
         and header.quantised_at is None
         and header.colour_space.is_perceptual(vips.is_ordinary)
         and not is_keyed
+        and not has_grey_profile
     )
 
 
 def _may_have_palette(header: PngHeader, request: Request) -> bool:
-    # A palette is RGB, which a greyscale profile does not describe.
-    is_grey_profile = header.colour_type.is_grey and header.icc_profile is not None
     return (
         header.colour_type in _REDUCIBLE
         and header.pixels <= _MOST_QUANTISED_PIXELS
-        and not (is_grey_profile and needs_colour(header, request.keep))
         and not request.deadline.passed
     )
 

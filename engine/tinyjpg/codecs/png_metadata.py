@@ -16,9 +16,9 @@ from tinyjpg.options import Keep
 Ancillary = list[tuple[bytes, bytes]]
 
 _COLOUR: Final = frozenset({b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"mDCV", b"cLLI"})
-# They describe the palette or the samples, so a change of the colours makes them wrong. oxipng
-# drops them itself where it changes the colour type.
-_ABOUT_SAMPLES: Final = frozenset({b"sBIT", b"bKGD", b"hIST"})
+# They describe the samples or their places, so they do not fit a picture drawn anew. What a mere
+# change of the colour type makes wrong, oxipng drops.
+_ABOUT_SAMPLES: Final = frozenset({b"sBIT", b"bKGD", b"hIST", b"pCAL", b"sCAL", b"sTER"})
 _MANAGED: Final = png_animation.CHUNKS | {MARKER, b"tRNS"}
 # PNG specification, 11.3.3.1: predefined keywords.
 _KEYWORDS: Final = {
@@ -53,7 +53,8 @@ def ancillary(
 
 def needs_colour(header: PngHeader, keep: frozenset[Keep]) -> bool:
     """Whether a result has to say what its code values mean, because it is not just sRGB."""
-    return Keep.ALL in keep or not header.colour_space.is_srgb(vips.is_srgb)
+    colour = header.colour_space
+    return colour.is_stated and (Keep.ALL in keep or not colour.is_srgb(vips.is_srgb))
 
 
 def _is_valid(kind: bytes, colour: ColourSpace) -> bool:

@@ -57,8 +57,7 @@ def packing_for(header: PngHeader, request: Request) -> Packing:
     return Packing(
         level=level_for(header.pixels, request.deadline),
         optimize_alpha=not request.lossless,
-        # A profile describes either grey or RGB.
-        change_grey=not needs_colour(header, request.keep),
+        change_grey=not (needs_colour(header, request.keep) and _describes_channels(header)),
         change_depth=not _has_sixteen_bit_key(header),
     )
 
@@ -68,6 +67,11 @@ def _has_few_colours(header: PngHeader, request: Request) -> bool:
     return header.quantised_at is not None or (
         header.colour_type is ColourType.PALETTE and not request.lossless
     )
+
+
+def _describes_channels(header: PngHeader) -> bool:
+    """Whether the colour chunks fit either grey or RGB, not both."""
+    return header.icc_profile is not None or header.colour_space.coding is not None
 
 
 def _has_sixteen_bit_key(header: PngHeader) -> bool:

@@ -17,8 +17,9 @@ Colour = npt.NDArray[np.uint8]
 _CLEAR: Final = np.zeros(4, dtype=np.uint8)
 # Share of the pixels from which on a colour makes an area.
 _FLAT_SHARE: Final = 0.002
-# The palette sizes up to which an index takes 1, 2, 4 and 8 bits.
-_SIZES: Final = (2, 4, 16, MOST_COLOURS)
+_MOST_SAMPLES: Final = 1_000_000
+# The palette sizes up to which an index takes 2, 4 and 8 bits.
+_SIZES: Final = (4, 16, MOST_COLOURS)
 
 
 class Quantiser:
@@ -50,7 +51,7 @@ class _FlatColour:
 
     Attributes:
         position: index of one pixel of it, rows first.
-        count: pixels that have it.
+        count: pixels that have it, about.
     """
 
     colour: Colour
@@ -59,14 +60,18 @@ class _FlatColour:
 
 
 def _frequent_colours(pixels: Pixels) -> list[_FlatColour]:
-    """The most frequent colours, most frequent first."""
-    wide = np.full((*pixels.shape[:2], 4), 255, dtype=np.uint8)
-    wide[..., : pixels.shape[2]] = pixels
-    keys = wide.view(np.uint32).ravel()
-    _, positions, counts = np.unique(keys, return_index=True, return_counts=True)
-    frequent = np.flatnonzero(counts >= keys.size * _FLAT_SHARE)
+    """The most frequent colours, most frequent first; of large images from a sample."""
+    # Odd, so that it does not pick the same columns of every row of a usual width.
+    step = (pixels[..., 0].size // _MOST_SAMPLES) | 1
+    sample = pixels.reshape(-1, pixels.shape[2])[::step]
+    wide = np.full((len(sample), 4), 255, dtype=np.uint8)
+    wide[:, : sample.shape[1]] = sample
+    _, positions, counts = np.unique(
+        wide.view(np.uint32).ravel(), return_index=True, return_counts=True
+    )
+    frequent = np.flatnonzero(counts >= len(sample) * _FLAT_SHARE)
     return [
-        _FlatColour(wide.reshape(-1, 4)[positions[at]], int(positions[at]), int(counts[at]))
+        _FlatColour(wide[positions[at]], int(positions[at]) * step, int(counts[at]) * step)
         for at in frequent[np.argsort(-counts[frequent], kind="stable")]
     ]
 
@@ -99,22 +104,24 @@ def _with_exact_alpha(indexed: Indexed, alpha: npt.NDArray[np.uint8]) -> Indexed
     room = next(size for size in _SIZES if len(colours) <= size)
     clear, opaque = alpha == 0, alpha == 255
 
+    reserved: int | None = None
     if clear.any():
-        indices[clear] = _clear_colour(colours, np.bincount(indices[clear]), room)
+        reserved = _clear_colour(colours, np.bincount(indices[clear]), room)
+        indices[clear] = reserved
     uses = np.bincount(indices.ravel(), minlength=len(colours))
     opaque_uses = np.bincount(indices[opaque], minlength=len(colours))
     replacement = np.arange(MOST_COLOURS, dtype=np.uint8)
     for index in np.flatnonzero(opaque_uses).tolist():
         if colours[index][3] == 255:
             continue
-        solid = np.append(colours[index][:3], np.uint8(255))
+        solid = _solid(colours[index])
         if opaque_uses[index] == uses[index]:
             colours[index] = solid
         elif len(colours) < room:
             replacement[index] = len(colours)
             colours.append(solid)
         else:
-            replacement[index] = _nearest_opaque(colours, index)
+            replacement[index] = _nearest_opaque(colours, index, reserved)
     indices[opaque] = replacement[indices[opaque]]
     return Indexed(indices, np.array(colours, dtype=np.uint8))
 
@@ -131,13 +138,18 @@ def _clear_colour(colours: list[Colour], uses: npt.NDArray[np.intp], room: int) 
     return index
 
 
-def _nearest_opaque(colours: list[Colour], index: int) -> int:
-    """The opaque colour most like that at `index`, which becomes opaque itself if there is none."""
+def _nearest_opaque(colours: list[Colour], index: int, reserved: int | None) -> int:
+    """The opaque colour most like that at `index`; where there is none, one that becomes opaque."""
     candidates = [at for at, colour in enumerate(colours) if colour[3] == 255]
     if not candidates:
-        colours[index] = np.append(colours[index][:3], np.uint8(255))
-        return index
+        candidates = [at for at in range(len(colours)) if at != reserved]
     wanted = colours[index][:3].astype(np.int32)
-    return min(
+    nearest = min(
         candidates, key=lambda at: int(((colours[at][:3].astype(np.int32) - wanted) ** 2).sum())
     )
+    colours[nearest] = _solid(colours[nearest])
+    return nearest
+
+
+def _solid(colour: Colour) -> Colour:
+    return np.append(colour[:3], np.uint8(255))

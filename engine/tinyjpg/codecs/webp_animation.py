@@ -23,7 +23,7 @@ from tinyjpg.codecs.webp_bitstreams import (
     with_packed_alpha,
 )
 from tinyjpg.codecs.webp_metadata import is_marked, may_be_lossy, packed
-from tinyjpg.codecs.webp_search import Attempt, is_coarser, is_settled, passes, search
+from tinyjpg.codecs.webp_search import Attempt, is_coarser, is_settled, search
 from tinyjpg.containers.webp import parse
 from tinyjpg.containers.webp_header import Bitstream, Frame, WebpHeader
 from tinyjpg.containers.webp_writer import write
@@ -173,7 +173,7 @@ def _encoded(base: WebpHeader, lossy_quality: int, request: Request) -> WebpHead
 
 
 def _worst_score(base: WebpHeader, made: WebpHeader, request: Request) -> float:
-    """The lowest score of any composited frame; stops at the first that does not pass."""
+    """The lowest score of any composited frame; below all others when time runs out."""
     worst = 100.0
     for before, after in zip(composites(base), composites(made), strict=True):
         if request.deadline.passed:
@@ -183,6 +183,4 @@ def _worst_score(base: WebpHeader, made: WebpHeader, request: Request) -> float:
         profile = base.icc_profile
         score = Verifier(webp.as_shown(before, profile)).score(webp.as_shown(after, profile))
         worst = min(worst, score)
-        if not passes(worst, request):
-            break
     return worst

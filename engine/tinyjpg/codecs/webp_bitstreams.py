@@ -18,7 +18,7 @@ from tinyjpg.errors import CorruptImageError
 _LOSSY_EFFORT: Final = 4
 # (most pixels of all frames, libwebp effort, libwebp quality: in lossless mode effort as well).
 # CPU seconds a megapixel for 6/100: 10 to 50, for 4/100: 0.1 to 8, for 4/75: 0.1 to 1.5.
-_LOSSLESS_EFFORTS: Final = ((20_000, 6, 100), (250_000, 4, 100), (None, 4, 75))
+_LOSSLESS_EFFORTS: Final = ((10_000, 6, 100), (250_000, 4, 100), (None, 4, 75))
 # (most pixels of all frames, effort of an ALPH chunk). Seconds a megapixel for 6: 10 to 120, for
 # 5: 0.1 to 3, for 4: 0.1 to 0.8; each step is 0 to 14 % smaller than the next.
 _ALPHA_EFFORTS: Final = ((10_000, 6), (250_000, 5), (None, 4))

@@ -6,21 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from tinyjpg.calibration import Curve
+from tinyjpg.calibration import WEBP_LOSSY, Curve
 from tinyjpg.containers.webp_header import Bitstream
 from tinyjpg.source import Request
 
 T = TypeVar("T")
-
-# Median over 28 photographs of up to 1.4 megapixels of the score that libwebp reaches at effort 4
-# with smart subsampling. Standard deviation: 2 points from 84 up, 4 at 60.
-LOSSY: Final = Curve(
-    (
-        (1, 1), (16.6, 5), (25.7, 10), (38.9, 20), (47.5, 30), (54.7, 40), (60.7, 50), (65.2, 60),
-        (68.6, 70), (70.0, 75), (74.6, 80), (78.1, 84), (81.4, 87), (84.5, 90), (86.3, 92),
-        (87.8, 94), (89.6, 96), (90.8, 98), (91.3, 100),
-    )
-)  # fmt: skip
 
 TOLERANCE: Final = 0.5
 """How far a score may lie below the quality asked for."""
@@ -44,7 +34,7 @@ class Attempt(Generic[T]):
 
 def lossy_quality(quality: float) -> int:
     """The libwebp quality, 0 to 100, that reaches the score `quality` on the median photograph."""
-    return round(LOSSY.at(quality))
+    return round(WEBP_LOSSY.at(quality))
 
 
 def is_settled(bitstream: Bitstream, quality: int) -> bool:
@@ -66,36 +56,42 @@ def passes(score: float, request: Request) -> bool:
 
 def search(request: Request, attempt: Callable[[int], Attempt[T]]) -> Attempt[T] | None:
     """The smallest of at most three attempts that reaches the quality asked for, or None."""
-    best: Attempt[T] | None = None
-    failed: Attempt[T] | None = None
-    passed: Attempt[T] | None = None
+    failed: list[Attempt[T]] = []
+    passed: list[Attempt[T]] = []
     quality = lossy_quality(request.quality)
     for _ in range(_PROBES):
         made = attempt(quality)
-        if passes(made.score, request):
-            passed = made
-            if best is None or made.size < best.size:
-                best = made
-            if made.score - request.quality < _CLOSE:
-                break
-        else:
-            failed = made
-        low = -1 if failed is None else failed.quality
-        high = _HIGHEST + 1 if passed is None else passed.quality
-        if high - low <= 1 or request.deadline.passed:
+        reached = passes(made.score, request)
+        (passed if reached else failed).append(made)
+        if request.deadline.passed or (reached and made.score - request.quality < _CLOSE):
             break
-        quality = min(max(_next(made, failed, passed, request.quality), low + 1), high - 1)
-    return best
+        low = max((one.quality for one in failed), default=-1)
+        high = min((one.quality for one in passed), default=_HIGHEST + 1)
+        if high - low <= 1:
+            break
+        quality = min(max(_next(failed, passed, request.quality), low + 1), high - 1)
+    return min(passed, key=lambda one: one.size, default=None)
 
 
-_EXPECTED: Final = Curve(tuple((setting, score) for score, setting in LOSSY.points))
+_EXPECTED: Final = Curve(tuple((setting, score) for score, setting in WEBP_LOSSY.points))
 
 
-def _next(
-    made: Attempt[T], failed: Attempt[T] | None, passed: Attempt[T] | None, quality: int
-) -> int:
-    """Where the line between two attempts, or the curve moved through one, meets `quality`."""
-    if failed is None or passed is None:
-        return lossy_quality(quality - (made.score - _EXPECTED.at(made.quality)))
-    fraction = (quality - failed.score) / (passed.score - failed.score)
-    return round(failed.quality + fraction * (passed.quality - failed.quality))
+def _next(failed: list[Attempt[T]], passed: list[Attempt[T]], quality: int) -> int:
+    """The setting to try after these attempts, the last of which is the one nearest to it."""
+    if failed and passed:
+        return _between(failed[-1], passed[-1], quality)
+    latest = (failed or passed)[-1]
+    by_curve = lossy_quality(quality - (latest.score - _EXPECTED.at(latest.quality)))
+    if len(failed) < 2:
+        return by_curve
+    # Where the curve fell short once, the picture is less grateful for bytes than it expects.
+    return max(by_curve, _between(failed[-2], failed[-1], quality))
+
+
+def _between(one: Attempt[T], other: Attempt[T], quality: int) -> int:
+    """Where the straight line through two attempts meets `quality`; the highest if it does not."""
+    rise = other.score - one.score
+    if rise <= 0:
+        return _HIGHEST
+    fraction = (quality - one.score) / rise
+    return round(min(one.quality + fraction * (other.quality - one.quality), _HIGHEST))

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tinyjpg.containers import gif_marker
-from tinyjpg.containers.gif_blocks import CLEAR, COMMENT, Extension, Gif, Image, read
+from tinyjpg.containers.gif_blocks import CLEAR, COMMENT, Extension, Gif, Image
+from tinyjpg.containers.gif_reader import read
 from tinyjpg.errors import CorruptImageError
 from tinyjpg.formats import Format
 from tinyjpg.source import Header
@@ -64,7 +65,8 @@ class GifHeader(Header):
             phrases.append("transparent colour")
         if self.interlaced:
             phrases.append("interlaced")
-        phrases += [f"comment of {len(text)} bytes" for text in self.comments]
+        if self.comments:
+            phrases.append(f"comments of {sum(map(len, self.comments))} bytes")
         if self.xmp is not None:
             phrases.append(f"XMP of {len(self.xmp)} bytes")
         if self.embedded_profile is not None:
@@ -113,7 +115,7 @@ def parse(data: bytes) -> GifHeader:
         width=width,
         height=height,
         frames=len(gif.images),
-        has_alpha=_may_show_through(gif),
+        has_alpha=shows_through(gif),
         delays=tuple(control.delay if control else 0 for control in controls),
         disposals=tuple(control.disposal if control else 0 for control in controls),
         loop_count=gif.loop_count,
@@ -134,17 +136,18 @@ def parse(data: bytes) -> GifHeader:
     )
 
 
-def _is_transparent(image: Image) -> bool:
-    return image.control is not None and image.control.transparent is not None
-
-
-def _may_show_through(gif: Gif) -> bool:
-    """Whether any pixel ever shown may be clear: later frames only add to an opaque first one."""
+def shows_through(gif: Gif) -> bool:
+    """Whether any pixel ever shown may be clear, as far as the blocks tell."""
+    # Frames only add to an opaque first one, unless they are cleared.
     first = gif.images[0]
     covers = (first.left, first.top, (first.width, first.height)) == (0, 0, gif.canvas)
     cleared = any(image.control and image.control.disposal == CLEAR for image in gif.images[:-1])
     restored = first.control is not None and first.control.disposal > CLEAR and len(gif.images) > 1
     return not covers or _is_transparent(first) or cleared or restored
+
+
+def _is_transparent(image: Image) -> bool:
+    return image.control is not None and image.control.transparent is not None
 
 
 def _payload(extensions: tuple[Extension, ...], application: bytes) -> bytes | None:

@@ -165,7 +165,8 @@ class JpegHeader(Header):
         return kept + self.trailing
 
     def describe(self) -> tuple[str, ...]:
-        facts = [str(self.process), self.subsampling, "1 scan" if self.scans == 1 else f"{self.scans} scans"]
+        scans = "1 scan" if self.scans == 1 else f"{self.scans} scans"
+        facts = [str(self.process), self.subsampling, scans]
         if len(self.components) == 4:
             facts.append("CMYK" if self.adobe_transform != 2 else "YCCK")
         if self.has_pictures_index:

@@ -50,6 +50,11 @@ class ColourSpace:
     coding: tuple[int, int, int, int] | None = None
 
     @property
+    def is_stated(self) -> bool:
+        """Whether there is any of them."""
+        return self != ColourSpace()
+
+    @property
     def is_hdr(self) -> bool:
         """Whether the code values are PQ or HLG."""
         return self.coding is not None and self.coding[1] in (_PQ, _HLG)
