@@ -278,11 +278,11 @@ def test_odd_sizes_come_out_whole(size: tuple[int, int], subsampling: int) -> No
 
 
 def brighter_than_the_standard_allows() -> bytes:
-    """A grey file whose DC differences of +2047 add up, block by block, beyond 11 bits.
+    """A grey file whose DC differences of +2047 add up, block by block, beyond 16 bits.
 
     Decoders wrap around without complaint; mozjpeg's transcoder ends its process over it.
     """
-    blocks = 8
+    blocks = 24
     # One code a table, a zero bit each: DC category 11; AC end of block.
     bits = ("0" + "1" * 11 + "0") * blocks
     bits += "1" * (-len(bits) % 8)
