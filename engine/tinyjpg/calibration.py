@@ -84,7 +84,8 @@ JPEG_444: Final = Curve(
 JPEG_420_MAX_QUALITY: Final = 90
 
 # The Q of libwebp, lossy, effort 4, with smart_subsample, at which the median score of 28
-# photographs of up to 1.4 megapixels is the quality. Standard deviation: 2 points from 84 up, 4 at 60.
+# photographs of up to 1.4 megapixels is the quality. Standard deviation: 2 points from 84 up, 4 at
+# 60.
 WEBP_LOSSY: Final = Curve(
     (
         (1, 1),

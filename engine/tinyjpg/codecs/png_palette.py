@@ -12,7 +12,7 @@ import numpy as np
 
 from tinyjpg.backends.imagequant import MOST_COLOURS, Indexed, Setting
 from tinyjpg.backends.vips import Pixels
-from tinyjpg.calibration import Curve
+from tinyjpg.calibration import PALETTE_Q
 from tinyjpg.codecs.png_judge import Judge
 from tinyjpg.codecs.png_metadata import Ancillary
 from tinyjpg.codecs.png_quantise import Quantiser
@@ -22,8 +22,6 @@ from tinyjpg.containers.png_writer import still
 from tinyjpg.formats import Format
 from tinyjpg.limits import Deadline
 
-# The quantiser's quality for a score: medians of logos, screenshots and photographs together.
-_PALETTE_Q: Final = Curve(((1, 1), (50, 4), (60, 8), (80, 40), (90, 80), (95, 93), (99, 100)))
 _HIGHEST: Final = 100
 
 _PROBES: Final = 5
@@ -68,7 +66,7 @@ def reductions(pixels: Pixels, quality: int, deadline: Deadline) -> Iterator[Att
         score = judge.score(shown)
         return Attempt(setting, indexed, score, judge.accepts(shown, score))
 
-    passed, failed = _bisect(attempt, round(_PALETTE_Q.at(quality)), judge.target, deadline)
+    passed, failed = _bisect(attempt, round(PALETTE_Q.at(quality)), judge.target, deadline)
     if passed is not None:
         yield passed
     for setting in _refinements(passed, failed, judge.target):
