@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from corpus import Case, Optimised, Refused, cases, photographs
 from tests.promises import check
 from tests.shared import corpus
-from tests.viewer import view, visible
+from tests.viewer import view
 from tinyjpg import (
     CorruptImageError,
     Format,
@@ -69,9 +68,9 @@ def test_a_synthetic_case_comes_out_as_its_name_says(case: Case, quality: int) -
     assert result.frames == expected.frames
     if expected.lossless:
         pairs = zip(before.frames, after.frames, strict=True)
-        assert all(np.array_equal(visible(old), visible(new)) for old, new in pairs)
+        assert all(old.digest == new.digest for old, new in pairs)
     # Pillow overlooks some transparency (16-bit tRNS, cleared areas of a GIF).
-    assert (after.frames[0][..., 3].min() < 255) == (before.frames[0][..., 3].min() < 255)
+    assert after.frames[0].opaque == before.frames[0].opaque
 
 
 @pytest.mark.parametrize("path", REAL, ids=lambda path: f"{path.parent.name}/{path.name}")

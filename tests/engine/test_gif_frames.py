@@ -116,6 +116,13 @@ def test_image_data_that_ends_early_is_corrupt_not_half_a_picture() -> None:
         check(read(short), Decoder(NEVER))
 
 
+def test_a_huge_image_of_hardly_any_data_takes_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tinyjpg.backends.vips.load", pytest.fail)
+    small = read(encode([GROUND], COLOURS)).images[0]
+    with pytest.raises(CorruptImageError, match="ends before its last pixel"):
+        Decoder(NEVER).decode(replace(small, width=30_000, height=30_000))
+
+
 def test_image_data_with_an_impossible_code_is_corrupt() -> None:
     indices = np.random.default_rng(1).integers(0, 4, (40, 40), np.uint8)
     data = encode([Frame(indices=indices)], COLOURS)

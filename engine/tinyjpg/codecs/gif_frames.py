@@ -28,6 +28,10 @@ _RESTORING: Final = (RESTORE, 4)
 _GREYS: Final = bytes(level for level in range(256) for _ in range(3))
 _OPAQUE: Final = int(np.frombuffer(b"\0\0\0\xff", np.uint32)[0])
 
+# Pixels that one LZW code stands for at most. Data too short for its image in any case is refused
+# before memory is taken for that.
+_LONGEST_STRING: Final = 4096
+
 # How much decoded image data is kept for the next time it is needed.
 _REMEMBERED_BYTES: Final = 64 * 1024 * 1024
 # How much is fetched from libvips at a time.
@@ -76,6 +80,9 @@ class Decoder:
 
 
 def _decoded(image: Image) -> Indices:
+    codes = 8 * len(image.data) // (image.code_size + 1)
+    if image.width * image.height > codes * _LONGEST_STRING:
+        raise _too_short()
     place = struct.pack("<4HB", 0, 0, image.width, image.height, image.interlaced << 6)
     alone = b"".join(
         (
@@ -97,12 +104,15 @@ def _decoded(image: Image) -> Indices:
             height = min(rows, image.height - top)
             band = vips.pixels(loaded.crop(0, top, image.width, height))
         if not band[:, :, 3].all():
-            raise CorruptImageError(
-                "the GIF has an image whose data ends before its last pixel; "
-                "export or download it again"
-            )
+            raise _too_short()
         indices[top : top + height] = band[:, :, 0]
     return indices
+
+
+def _too_short() -> CorruptImageError:
+    return CorruptImageError(
+        "the GIF has an image whose data ends before its last pixel; export or download it again"
+    )
 
 
 def channels(canvas: Canvas) -> vips.Pixels:
