@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ from tests.viewer import view
 from tinyjpg import (
     CorruptImageError,
     Format,
+    ImageError,
     UnsupportedFormatError,
     optimize,
+    probe,
 )
 from tinyjpg.options import Keep, Options
 
@@ -26,11 +29,28 @@ BEYOND_PILLOW = ("jpeg/twelve_bits_keep_every_pixel",)
 # Cut off or damaged on purpose, which Pillow passes over in silence.
 KNOWN_DAMAGED = ("truncated", "ultrahdr", "pngsuite__x")
 
+# Each is optimised twice and played twice, which takes minutes for the longest animations: they
+# have their turn where TINYJPG_LONG_TESTS is set.
+_MOST_PIXELS = 10**9 if os.environ.get("TINYJPG_LONG_TESTS") else 25_000_000
+
+
+def is_quick(path: Path) -> bool:
+    """Whether the file has few enough pixels (frames counted) for a run of all tests."""
+    try:
+        return probe(path.read_bytes()).pixels <= _MOST_PIXELS
+    except ImageError:
+        return True
+
+
 REAL = [
-    *(photograph.path() for photograph in photographs()),
-    *corpus("logo_png", "ui_png", "photo_jpeg", "pngsuite", "webp", "gif", "oddities"),
-    # The photographic PNGs are many megabytes and alike: every third will do.
-    *corpus("photo_png")[::3],
+    path
+    for path in (
+        *(photograph.path() for photograph in photographs()),
+        *corpus("logo_png", "ui_png", "photo_jpeg", "pngsuite", "webp", "gif", "oddities"),
+        # The photographic PNGs are many megabytes and alike: every third will do.
+        *corpus("photo_png")[::3],
+    )
+    if is_quick(path)
 ]
 
 

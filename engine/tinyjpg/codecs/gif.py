@@ -32,8 +32,8 @@ _PROBES: Final = 4
 _TOLERANCE: Final = 0.5
 # A score that exceeds the quality by less than this is not worth another probe.
 _CLOSE: Final = 1.0
-# Where a level saves less than this fraction of the file, coarser ones seldom save more.
-_WORTHWHILE: Final = 0.01
+# Where a coarser level saves less than this fraction of the file, the next seldom saves more.
+_WORTHWHILE: Final = 0.003
 
 
 def candidates(data: bytes, header: GifHeader, request: Request) -> Iterator[Candidate]:
@@ -93,7 +93,7 @@ def _lossy_candidates(gif: Gif, quality: int, decoder: Decoder) -> Iterator[Cand
     """
     enough = quality - _TOLERANCE
     scores = {-1: 100.0, len(_LEVELS): 0.0}  # by index: untouched, and beyond the coarsest
-    size = len(write(gif))
+    size = math.inf
     for probe in range(_PROBES):
         passed = max(index for index, score in scores.items() if score >= enough)
         failed = min(index for index, score in scores.items() if score < enough)
@@ -107,8 +107,8 @@ def _lossy_candidates(gif: Gif, quality: int, decoder: Decoder) -> Iterator[Cand
         if score >= enough:
             method = f"colours altered by gifsicle (lossy {_LEVELS[index]})"
             yield _candidate(made, quality, method, score)
-            previous, size = size, len(write(made))
-            if size > previous * (1 - _WORTHWHILE):
+            saved, size = size - len(write(made)), len(write(made))
+            if saved < size * _WORTHWHILE:
                 return
         scores[index] = score
 
