@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from pathlib import Path
 
@@ -37,7 +38,12 @@ def wait_for_text(path: Path) -> str:
 def children() -> set[int]:
     """Child processes of this process, zombies among them."""
     tasks = Path("/proc/self/task").iterdir()
-    return {int(pid) for task in tasks for pid in (task / "children").read_text().split()}
+    found: set[int] = set()
+    for task in tasks:
+        # A thread may end while its list is read.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found.update(int(pid) for pid in (task / "children").read_text().split())
+    return found
 
 
 def descriptors() -> dict[int, str]:
