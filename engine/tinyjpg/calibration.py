@@ -31,6 +31,11 @@ class Curve:
         (low, left), (high, right) = self.points[index - 1 : index + 1]
         return left + (right - left) * (quality - low) / (high - low)
 
+    def inverse(self) -> Curve:
+        """The curve from setting to quality; of stretches that stay level only one end remains."""
+        by_setting = {setting: quality for quality, setting in self.points}
+        return Curve(tuple(sorted(by_setting.items())))
+
 
 # The Q of libvips' mozjpeg (progressive, trellis, overshoot deringing, quantisation table 3) at
 # which the median score of photographs is the quality. Measured on 79 photographs (Kodak, CLIC,

@@ -59,6 +59,7 @@ def optimize(data: BytesLike, quality: int = 80, *, options: Options | None = No
         input_size=len(original),
         method=winner.method,
         score=winner.score,
+        probes=request.tally.probes,
         elapsed=time.perf_counter() - started,
     )
 

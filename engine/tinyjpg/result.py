@@ -21,6 +21,7 @@ class Result:
         input_size, output_size: bytes.
         method: which candidate won, in words; `already optimal` when it was the input.
         score: SSIMULACRA2 against the input (100 = identical), None where it was not measured.
+        probes: trial encodings that were scored on the way, 0 where nothing was searched.
         elapsed: seconds the call took.
     """
 
@@ -32,6 +33,7 @@ class Result:
     input_size: int
     method: str
     score: float | None
+    probes: int = 0
     elapsed: float
 
     @property

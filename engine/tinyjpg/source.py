@@ -11,6 +11,9 @@ from tinyjpg.options import Keep
 
 LOSSLESS_QUALITY: Final = 100
 
+TOLERANCE: Final = 0.5
+"""Points of SSIMULACRA2 that a lossy result may lie below the quality asked for."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
@@ -54,15 +57,35 @@ class Header:
         return ()
 
 
+@dataclass(slots=True)
+class Tally:
+    """What was spent on one image.
+
+    Attributes:
+        probes: trial encodings that were scored.
+    """
+
+    probes: int = 0
+
+    def count(self) -> None:
+        """Note one more trial encoding."""
+        self.probes += 1
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the caller wants of one image."""
+    """What the caller wants of one image, and what was spent on it."""
 
     quality: int
     keep: frozenset[Keep] = frozenset()
     deadline: Deadline = field(default_factory=Deadline)
+    tally: Tally = field(default_factory=Tally, compare=False)
 
     @property
     def lossless(self) -> bool:
         """Whether the result has to be pixel-identical."""
         return self.quality >= LOSSLESS_QUALITY
+
+    def accepts(self, score: float) -> bool:
+        """Whether a lossy result of this SSIMULACRA2 score keeps the promise of the quality."""
+        return score >= self.quality - TOLERANCE

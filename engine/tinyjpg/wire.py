@@ -90,6 +90,7 @@ def encode_result(result: Result, *, unchanged: bool) -> bytes:
         "frames": result.frames,
         "method": result.method,
         "score": result.score,
+        "probes": result.probes,
         "elapsed": result.elapsed,
         "unchanged": unchanged,
     }
@@ -130,6 +131,7 @@ def decode_reply(reply: Message, job: Job) -> Result:
         input_size=len(job.data),
         method=_text(fields, "method"),
         score=None if fields.get("score") is None else _number(fields, "score"),
+        probes=_whole(fields, "probes", least=0),
         elapsed=_number(fields, "elapsed"),
     )
 
@@ -252,10 +254,10 @@ def _text(fields: dict[str, Any], name: str) -> str:
     return printable(value)
 
 
-def _whole(fields: dict[str, Any], name: str) -> int:
+def _whole(fields: dict[str, Any], name: str, *, least: int = 1) -> int:
     value = fields.get(name)
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MAX_NUMBER:
-        raise broken(f"{name} is not a positive number")
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _MAX_NUMBER:
+        raise broken(f"{name} is not a whole number from {least} up")
     return value
 
 

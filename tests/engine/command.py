@@ -98,6 +98,7 @@ class Engine:
             input_size=len(data),
             method="cut",
             score=81.25,
+            probes=3,
             elapsed=0.5,
         )
 

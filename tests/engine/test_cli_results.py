@@ -230,6 +230,7 @@ def test_a_json_line_tells_all(command: Command, tmp_path: Path) -> None:
             "saved": round(1 - len(CUT) / len(JPEG), 6),
             "method": "cut",
             "score": 81.25,
+            "probes": 3,
             "elapsed": 0.5,
             "reason": None,
             "error": None,

@@ -75,6 +75,7 @@ def receive(*pieces: bytes) -> Message:
         pytest.param(message(result(method="x" * 9000)), id="method is a novel"),
         pytest.param(message(result(score="high")), id="score is a text"),
         pytest.param(message(result(score=float("nan"))), id="score is nan"),
+        pytest.param(message(result(probes=-1)), id="probes below zero"),
         pytest.param(message(result(elapsed=float("inf"))), id="elapsed is endless"),
         pytest.param(message(result(elapsed=10**400)), id="elapsed is no float"),
         pytest.param(message(result(unchanged=False)), id="changed to nothing"),
@@ -170,6 +171,7 @@ def test_a_result_survives(unchanged: bool) -> None:
         input_size=len(JOB.data),
         method="ein Verfahren für alle",
         score=81.123456789,
+        probes=3,
         elapsed=0.1,
     )
     pieces = [encode_result(sent, unchanged=unchanged)] + [sent.data] * (not unchanged)

@@ -20,6 +20,7 @@ def result(**changes: object) -> dict[str, object]:
         "frames": 1,
         "method": "made",
         "score": None,
+        "probes": 2,
         "elapsed": 0.5,
         "unchanged": True,
     }

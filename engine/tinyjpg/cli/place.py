@@ -32,6 +32,7 @@ def judge(path: str, result: Result, min_savings: float) -> Record:
         output_size=result.output_size,
         method=result.method,
         score=result.score,
+        probes=result.probes,
         elapsed=result.elapsed,
     )
     if result.output_size >= result.input_size:

@@ -51,6 +51,7 @@ class Record:
         input_size, output_size: bytes; None where unknown.
         method: how the result was made, in words.
         score: SSIMULACRA2 of the result against the input, None where it was not measured.
+        probes: trial encodings that were scored, None where it was not optimised.
         elapsed: seconds spent on the image.
         reason: why it was kept or skipped.
         error: why it failed.
@@ -67,6 +68,7 @@ class Record:
     output_size: int | None = None
     method: str | None = None
     score: float | None = None
+    probes: int | None = None
     elapsed: float | None = None
     reason: str | None = None
     error: Failure | None = None
@@ -94,6 +96,7 @@ class Record:
             "saved": _rounded(self.saved, 6),
             "method": self.method,
             "score": _rounded(self.score, 3),
+            "probes": self.probes,
             "elapsed": _rounded(self.elapsed, 3),
             "reason": self.reason,
             "error": None if error is None else {"type": error.type, "message": error.message},
