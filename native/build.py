@@ -16,8 +16,10 @@ def _relative(path: Path) -> str:
 
 
 def _compile_arguments() -> list[str]:
-    # Nobody reads errno or floating-point exceptions, and without them more loops vectorise.
-    arguments = ["-O3", "-std=c11", "-Wall", "-Wextra", "-fno-math-errno", "-fno-trapping-math"]
+    # Nobody reads errno or floating-point exceptions, and without them more loops vectorise. Fused
+    # multiply-add is off by default in standard C.
+    arguments = ["-O3", "-std=c11", "-Wall", "-Wextra"]
+    arguments += ["-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast"]
     if sys.platform != "win32":
         arguments.append("-fvisibility=hidden")
     return arguments
@@ -28,9 +30,9 @@ ffi.cdef((HERE / "cdef.h").read_text(encoding="utf-8"))
 ffi.set_source(
     "tinyjpg._native",
     '#include <stddef.h>\n#include <stdint.h>\n#include "cdef.h"',
-    sources=sorted(_relative(path) for path in (HERE / "src").glob("*.c")),
+    sources=sorted(_relative(path) for path in (HERE / "src").rglob("*.c")),
     include_dirs=[_relative(HERE)],
-    depends=["native/cdef.h", *sorted(_relative(path) for path in (HERE / "src").glob("*.[ch]"))],
+    depends=["native/cdef.h", *sorted(_relative(path) for path in (HERE / "src").rglob("*.[ch]"))],
     extra_compile_args=_compile_arguments(),
     libraries=["m"],
 )

@@ -1,19 +1,39 @@
 /*
  * The functions that Python sees: read by cffi and by the C compiler alike. Include <stddef.h> and
- * <stdint.h> before it.
- *
- * Pixels are 8-bit sRGB code values, interleaved, rows from top to bottom without gaps, in 1 to 4
- * bands: grey, grey and alpha, RGB, RGB and alpha. Alpha is blended over a grey `background`, 0
- * (black) to 1 (white), in code values. Every function may run in many threads at once; a reference
- * is never changed once it is made.
+ * <stdint.h> before it. Every function may run in many threads at once, but for what is said.
  */
 
-/* An original, with what the score needs of it computed once. */
+/* ---- dispatch.c ---- */
+
+/*
+ * Instruction sets by name: "portable", "avx2", "avx512", "neon". Without being forced it is the
+ * best one of the processor, or that in the environment variable TINYJPG_INSTRUCTION_SET where it
+ * is available.
+ */
+
+/* The one that is used. */
+const char *tinyjpg_instruction_set(void);
+
+/* Those of this processor and build, from index 0 on; NULL after the last. */
+const char *tinyjpg_available_instruction_set(int index);
+
+/* Uses this one from now on, or with NULL the usual one. Returns 0, or -1 if it is unavailable. */
+int tinyjpg_force_instruction_set(const char *name);
+
+/* ---- ssimulacra2.c ---- */
+
+/*
+ * Pixels are 8-bit sRGB code values, interleaved, rows from top to bottom without gaps, in 1 to 4
+ * bands: grey, grey and alpha, RGB, RGB and alpha. Alpha is blended over a grey `background`, 0
+ * (black) to 1 (white), in code values. Width and height are at least 8.
+ */
+
+/* An original, with what the score needs of it computed once; never changed once it is made. */
 typedef struct tinyjpg_reference tinyjpg_reference;
 
 /*
- * Prepares an original of width x height pixels, both at least 8. The pixels are not kept. Needs
- * about 19 bytes a pixel. NULL when memory runs out or the size is too small or too large.
+ * Prepares an original. The pixels are not kept. Needs about 7 bytes a pixel. NULL when memory runs
+ * out or the size is too small or too large.
  */
 tinyjpg_reference *tinyjpg_reference_new(const uint8_t *pixels, int bands, size_t width,
                                          size_t height, double background);
@@ -26,9 +46,24 @@ int tinyjpg_reference_score(const tinyjpg_reference *reference, const uint8_t *p
                             double *score);
 
 /*
- * Scores a pair at once: memory grows with the width only. Returns 0, or -1 when memory runs out or
- * the size is too small or too large.
+ * Two images that are compared row by row, in memory that grows with the width only. For one thread
+ * at a time.
  */
-int tinyjpg_ssimulacra2(const uint8_t *original, int original_bands, const uint8_t *distorted,
-                        int distorted_bands, size_t width, size_t height, double background,
-                        double *score);
+typedef struct tinyjpg_comparison tinyjpg_comparison;
+
+/* NULL when memory runs out or the size is too small or too large. */
+tinyjpg_comparison *tinyjpg_comparison_new(size_t width, size_t height, double background);
+
+/* Frees a comparison; NULL is fine. */
+void tinyjpg_comparison_free(tinyjpg_comparison *comparison);
+
+/* How many rows are still to come. */
+size_t tinyjpg_comparison_missing(const tinyjpg_comparison *comparison);
+
+/* Takes in the next rows of both images. Returns 0, or -1 if more rows are given than missing. */
+int tinyjpg_comparison_push(tinyjpg_comparison *comparison, const uint8_t *original,
+                            int original_bands, const uint8_t *distorted, int distorted_bands,
+                            size_t rows);
+
+/* Scores after the last row. Returns 0, or -1 if rows are missing. */
+int tinyjpg_comparison_finish(tinyjpg_comparison *comparison, double *score);

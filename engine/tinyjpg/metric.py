@@ -7,27 +7,24 @@ github.com/cloudinary/ssimulacra2, version 2.1.
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from tinyjpg.errors import InvalidOptionError, MissingToolError
-
-try:
-    from tinyjpg._native import ffi, lib
-except ImportError as error:
-    raise MissingToolError(
-        f"the native part of TinyJPG cannot be loaded ({error}); build it with ./run setup in a "
-        "checkout, or reinstall the package (both need a C compiler)"
-    ) from error
+from tinyjpg.errors import InvalidOptionError
+from tinyjpg.native import ffi, lib
 
 Pixels = npt.NDArray[np.uint8]
 
 SMALLEST_SIDE: Final = 8
 """Pixels that an image must have in both dimensions to be scored."""
 
-REFERENCE_BYTES_PER_PIXEL: Final = 20
+_LARGEST_SIDE: Final = 1 << 30
+
+REFERENCE_BYTES_PER_PIXEL: Final = 7
 """Memory that a `Reference` holds, an upper bound."""
 
 # The greys that the reference program blends alpha over.
@@ -46,7 +43,7 @@ class Reference:
 
     Raises:
         InvalidOptionError: the array is not such an image, or the background is out of range.
-        MemoryError: there is not enough memory, about 20 bytes a pixel.
+        MemoryError: there is not enough memory, about 7 bytes a pixel.
     """
 
     __slots__ = ("_handle", "background", "height", "width")
@@ -91,6 +88,98 @@ class Reference:
         return float(result[0])
 
 
+class Comparison:
+    """Scores a pair whose rows come bit by bit, in memory that grows with the width only.
+
+    `push` releases the GIL. A comparison may be handed from thread to thread.
+
+    Args:
+        width: pixels in a row, at least 8.
+        height: rows of the whole images, at least 8.
+        backgrounds: greys that alpha is blended over, in code values: 0 is black, 1 white. Each
+            takes the time of a comparison of its own; the lowest score counts.
+
+    Raises:
+        InvalidOptionError: the size or a background is out of range, or there is no background.
+        MemoryError: there is not enough memory, about 300 bytes a column for each background.
+    """
+
+    __slots__ = ("_handles", "_lock", "height", "width")
+
+    def __init__(self, width: int, height: int, *, backgrounds: Sequence[float] = (0.0,)) -> None:
+        if min(width, height) < SMALLEST_SIDE:
+            raise _too_small(width, height, SMALLEST_SIDE)
+        if max(width, height) > _LARGEST_SIDE:
+            raise InvalidOptionError(
+                f"the images have {width} x {height} pixels; "
+                f"a score takes at most {_LARGEST_SIDE} in each dimension"
+            )
+        if not backgrounds:
+            raise InvalidOptionError("there is no background; give at least one grey, such as 0.0")
+        self.width: Final = width
+        self.height: Final = height
+        # Two threads in one native comparison would write out of bounds.
+        self._lock: Final = threading.Lock()
+        self._handles: Final = [
+            self._open(_check_background(background)) for background in backgrounds
+        ]
+
+    def _open(self, background: float) -> object:
+        handle = lib.tinyjpg_comparison_new(self.width, self.height, background)
+        if handle == ffi.NULL:
+            raise _out_of_memory(self.width, self.height)
+        return ffi.gc(handle, lib.tinyjpg_comparison_free, 300 * self.width)
+
+    def push(self, original: Pixels, distorted: Pixels) -> None:
+        """Take in the next rows of both images.
+
+        Args:
+            original: rows x width x bands as for `Reference`, any number of rows from 1.
+            distorted: as many rows of the same width; its bands may differ.
+
+        Raises:
+            InvalidOptionError: the arrays are not such rows, or there are more than the height.
+                Nothing is taken in then.
+        """
+        one, other = (check_pixels(rows, smallest_side=1) for rows in (original, distorted))
+        check_same_size((one.shape[0], self.width), one)
+        check_same_size((one.shape[0], self.width), other)
+        with self._lock:
+            missing = lib.tinyjpg_comparison_missing(self._handles[0])
+            if one.shape[0] > missing:
+                raise InvalidOptionError(
+                    f"{one.shape[0]} rows are given, but only {missing} of {self.height} are "
+                    "missing; give each row once"
+                )
+            for handle in self._handles:
+                lib.tinyjpg_comparison_push(
+                    handle,
+                    ffi.from_buffer("uint8_t[]", one),
+                    one.shape[2],
+                    ffi.from_buffer("uint8_t[]", other),
+                    other.shape[2],
+                    one.shape[0],
+                )
+
+    def finish(self) -> float:
+        """The score, once all rows are in: at most 100.0, the value for identical shown pixels.
+
+        Raises:
+            InvalidOptionError: rows are missing.
+        """
+        with self._lock:
+            return min(self._score(handle) for handle in self._handles)
+
+    def _score(self, handle: object) -> float:
+        result = ffi.new("double *")
+        if lib.tinyjpg_comparison_finish(handle, result):
+            missing = lib.tinyjpg_comparison_missing(handle)
+            raise InvalidOptionError(
+                f"{missing} of {self.height} rows are missing; push them before the score is asked"
+            )
+        return float(result[0])
+
+
 def compare(original: Pixels, distorted: Pixels, *, background: float = 0.0) -> float:
     """Score one pair in memory that grows with the width only; arguments as for `Reference`.
 
@@ -98,22 +187,16 @@ def compare(original: Pixels, distorted: Pixels, *, background: float = 0.0) -> 
         InvalidOptionError: an array is not an image, or the sizes differ.
         MemoryError: there is not enough memory.
     """
+    return _compare(original, distorted, [background])
+
+
+def _compare(original: Pixels, distorted: Pixels, backgrounds: Sequence[float]) -> float:
     one, other = check_pixels(original), check_pixels(distorted)
     height, width = one.shape[:2]
     check_same_size((height, width), other)
-    result = ffi.new("double *")
-    if lib.tinyjpg_ssimulacra2(
-        ffi.from_buffer("uint8_t[]", one),
-        one.shape[2],
-        ffi.from_buffer("uint8_t[]", other),
-        other.shape[2],
-        width,
-        height,
-        _check_background(background),
-        result,
-    ):
-        raise _out_of_memory(width, height)
-    return float(result[0])
+    comparison = Comparison(width, height, backgrounds=backgrounds)
+    comparison.push(one, other)
+    return comparison.finish()
 
 
 def ssimulacra2(reference: Pixels, distorted: Pixels) -> float:
@@ -129,7 +212,7 @@ def ssimulacra2(reference: Pixels, distorted: Pixels) -> float:
     """
     one, other = check_pixels(reference), check_pixels(distorted)
     backgrounds = _PUBLIC_BACKGROUNDS if has_alpha(one) or has_alpha(other) else (0.0,)
-    return min(compare(one, other, background=grey) for grey in backgrounds)
+    return _compare(one, other, backgrounds)
 
 
 def has_alpha(pixels: Pixels) -> bool:
@@ -151,10 +234,7 @@ def check_pixels(pixels: Pixels, *, smallest_side: int = SMALLEST_SIDE) -> Pixel
             f"the pixels have the shape {pixels.shape}; give height x width x 1 to 4 bands"
         )
     if min(pixels.shape[:2]) < smallest_side:
-        raise InvalidOptionError(
-            f"the image has {pixels.shape[1]} x {pixels.shape[0]} pixels; "
-            f"a score needs at least {smallest_side} x {smallest_side}"
-        )
+        raise _too_small(pixels.shape[1], pixels.shape[0], smallest_side)
     return np.ascontiguousarray(pixels)
 
 
@@ -178,6 +258,13 @@ def _check_background(background: float) -> float:
             f"the background is {background!r}; give a grey from 0 (black) to 1 (white)"
         )
     return float(background)
+
+
+def _too_small(width: int, height: int, smallest_side: int) -> InvalidOptionError:
+    return InvalidOptionError(
+        f"the image has {width} x {height} pixels; "
+        f"a score needs at least {smallest_side} x {smallest_side}"
+    )
 
 
 def _out_of_memory(width: int, height: int) -> MemoryError:

@@ -1,13 +1,15 @@
 /*
- * SSIMULACRA2, in parts: colour.c makes XYB rows, blur.c blurs rows, plane.c compares two streams
- * of rows of one channel at one scale, weights.c says which channels and scales count,
- * ssimulacra2.c drives them all.
+ * SSIMULACRA2, in parts: ssimulacra2_rows.h has the loops over samples, plane.c compares two
+ * streams of rows of one channel at one scale, stream.c drives the scales, weights.c says which
+ * channels and scales count, ssimulacra2.c is what Python sees.
  */
 #ifndef TINYJPG_SSIMULACRA2_H
 #define TINYJPG_SSIMULACRA2_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "dispatch.h"
 
 enum {
     SCALES = 6,
@@ -16,7 +18,10 @@ enum {
     MEASURES = 6,
     /* The Gaussian reaches this many samples to each side, and spans this many. */
     RADIUS = 4,
-    TAPS = 2 * RADIUS + 1,
+    REACH = 2 * RADIUS,
+    TAPS = REACH + 1,
+    /* Samples of the widest vector: loops over tiles take whole ones. */
+    BLOCK = 16,
     /* Columns treated together, so that intermediate rows stay in the first-level cache. */
     TILE = 256,
     SMALLEST_SIDE = 8
@@ -47,62 +52,59 @@ struct plan plan_for(size_t width, size_t height);
 /* The score from the weighted sum of all measures. */
 double score_from_sum(double sum);
 
-/* ---- colour.c ---- */
+/* ---- linear_light.c ---- */
 
 /*
- * Splits `width` interleaved 8-bit sRGB pixels of 1 to 4 bands into three rows of linear light,
- * 0 to 1. Alpha is blended over the grey code value `background`, 0 to 255.
+ * Linear light by the sRGB curve, IEC 61966-2-1, at each of the 256 code values; the last is
+ * repeated, so that every entry has a next one.
  */
-void linear_rows(const uint8_t *pixels, int bands, size_t width, float background,
-                 float *const rgb[3]);
+extern const float linear_light[257];
 
-/* Linear light to XYB; `x` and `b` may be NULL where they are not wanted. */
-void xyb_rows(float *const rgb[3], size_t width, float *x, float *y, float *b);
+/* ---- ssimulacra2_rows.c and its variants ---- */
 
-/* half[i] = rgb[2i] + rgb[2i+1], the last sample repeated where `width` is odd. */
-void pair_sums(const float *row, size_t width, float *half);
+struct row_kernels {
+    /*
+     * Splits `width` interleaved 8-bit sRGB pixels of 1 to 4 bands into three rows of linear
+     * light, 0 to 1. Alpha is blended over the grey code value `background`, 0 to 255.
+     */
+    void (*linear_rows)(const uint8_t *pixels, int bands, size_t width, float background,
+                        float *const rgb[3]);
+    /* Means of 2 x 2 samples; the last column is repeated where `width` is odd. */
+    void (*halve_rows)(const float *upper, const float *lower, size_t width, float *out);
+    /* Linear light to XYB; `x` and `b` may be NULL where they are not wanted. */
+    void (*xyb_rows)(float *const rgb[3], size_t width, float *x, float *y, float *b);
+    /* distorted + original and distorted - original. */
+    void (*mix_rows)(const float *original, const float *distorted, size_t width, float *sum,
+                     float *difference);
+    /*
+     * Adds the errors of one row to `partial`: TILE sums for each measure, NULL where it does not
+     * count. The rows that the filter spans start RADIUS zeros before the first sample, and go on
+     * in zeros to padded_width samples.
+     */
+    void (*compare_row)(const float *const sums[TAPS], const float *const differences[TAPS],
+                        size_t width, float *const partial[MEASURES]);
+};
 
-/* ---- blur.c ---- */
+extern const struct row_kernels row_kernels_portable, row_kernels_avx2, row_kernels_avx512;
 
-/* Blurs along the row; `row` must be readable, and zero, RADIUS samples beyond both ends. */
-void blur_along(const float *row, size_t width, float *out);
+/* Those of the instruction set in force. */
+const struct row_kernels *row_kernels(void);
 
-/* Blurs across TAPS rows, `count` samples from `first` on. */
-void blur_across(const float *const rows[TAPS], size_t first, size_t count, float *out);
+static inline size_t padded_width(size_t width)
+{
+    return (width + BLOCK - 1) / BLOCK * BLOCK + REACH;
+}
 
 /* ---- plane.c ---- */
 
-/* What is kept of one channel of an original at one scale: width x height samples each. */
-struct cached_plane {
-    float *image;
-    float *mean;
-    float *square;
-};
-
-enum comparison {
-    /* Fill the cached plane from the original; nothing is compared. */
-    PREPARE,
-    /* Compare with the cached plane. */
-    AGAINST_CACHE,
-    /* Compare two streams. */
-    PAIR
-};
-
-enum { MOST_QUANTITIES = 4 };
-
 struct plane {
+    const struct row_kernels *kernels;
     size_t width, height;
-    enum comparison comparison;
     unsigned measures;
-    const struct cached_plane *cached;
     size_t pushed, emitted;
-    /* Rows handed in, by row number modulo TAPS: slots for the caller to write into. */
-    float *original[TAPS], *distorted[TAPS];
-    /* The same rows after blurring along them, per quantity. */
-    float *blurred[MOST_QUANTITIES][TAPS];
+    /* The last rows, by row number modulo TAPS: distorted + original, distorted - original. */
+    float *sums[TAPS], *differences[TAPS];
     float *zeros;
-    /* A row with RADIUS zeros on both sides. */
-    float *padded;
     float *partial[MEASURES];
     unsigned rows_in_partial;
     double total[MEASURES];
@@ -122,14 +124,51 @@ float *arena_take(struct arena *arena, size_t count);
 /* Gives the plane its buffers from `arena`, whose memory must be zero. */
 void plane_prepare(struct plane *plane, struct arena *arena);
 
-/* The slot for the next row: written by the caller, then handed in by plane_push. */
-float *plane_original_slot(struct plane *plane);
-float *plane_distorted_slot(struct plane *plane);
-
-/* Takes the row written into the slot or slots in. */
-void plane_push(struct plane *plane);
+/* Takes the next row of both images in. */
+void plane_push(struct plane *plane, const float *original, const float *distorted);
 
 /* Finishes after the last row; then `total` holds the sums over all pixels. */
 void plane_finish(struct plane *plane);
+
+/* ---- stream.c ---- */
+
+enum side { ORIGINAL, DISTORTED, SIDES };
+
+struct rows {
+    const uint8_t *pixels;
+    int bands;
+};
+
+struct stream;
+
+/*
+ * What is kept of an original: for each scale and channel that counts height x width samples of
+ * XYB, NULL for the others.
+ */
+struct cached_planes {
+    float *image[SCALES][CHANNELS];
+};
+
+/* Which images pass: both, or one that is kept in or compared with what is kept. */
+enum comparison { PAIR, PREPARE, AGAINST_CACHE };
+
+/* Sizes in bytes of anything made of such an image fit a size_t, and it can be scored. */
+int is_size(size_t width, size_t height);
+
+/* NULL when memory runs out. `cached` is NULL for a pair. */
+struct stream *stream_new(const struct plan *plan, const struct row_kernels *kernels,
+                          enum comparison comparison, size_t width, size_t height,
+                          double background, const struct cached_planes *cached);
+
+void stream_free(struct stream *stream);
+
+/* Takes in the next `count` rows; only the sides in use are looked at. */
+void stream_push(struct stream *stream, const struct rows rows[SIDES], size_t count);
+
+/* Rows that are still to come. */
+size_t stream_missing(const struct stream *stream);
+
+/* The score, after the last row. */
+double stream_finish(struct stream *stream);
 
 #endif

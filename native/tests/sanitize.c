@@ -36,14 +36,45 @@ static uint8_t *image(size_t width, size_t height, int bands, uint32_t seed)
     return pixels;
 }
 
+/* The score of a pair that comes in strips of some rows. */
+static double score_pair(const uint8_t *original, int bands, const uint8_t *distorted,
+                         int other_bands, size_t width, size_t height, double background,
+                         size_t strip)
+{
+    double score = NAN;
+    tinyjpg_comparison *comparison = tinyjpg_comparison_new(width, height, background);
+    expect(comparison != NULL, "no comparison is made", width, height);
+    if (!comparison) {
+        return NAN;
+    }
+    for (size_t y = 0; y < height; y += strip) {
+        size_t rows = height - y < strip ? height - y : strip;
+        expect(tinyjpg_comparison_finish(comparison, &score) == -1, "finishes early", width,
+               height);
+        expect(tinyjpg_comparison_missing(comparison) == height - y, "miscounts", width, height);
+        expect(tinyjpg_comparison_push(comparison, original + y * width * (size_t)bands, bands,
+                                       distorted + y * width * (size_t)other_bands, other_bands,
+                                       rows) == 0,
+               "rows are refused", width, height);
+    }
+    expect(tinyjpg_comparison_push(comparison, original, bands, distorted, other_bands, 1) == -1,
+           "takes too many rows", width, height);
+    expect(tinyjpg_comparison_finish(comparison, &score) == 0, "the pair is not scored", width,
+           height);
+    tinyjpg_comparison_free(comparison);
+    return score;
+}
+
 static void check(size_t width, size_t height, int bands, int other_bands, double background)
 {
     uint8_t *original = image(width, height, bands, 1);
     uint8_t *distorted = image(width, height, other_bands, 2);
-    double pair = NAN, cached = NAN, same = NAN;
-    expect(tinyjpg_ssimulacra2(original, bands, distorted, other_bands, width, height, background,
-                               &pair) == 0,
-           "the pair is not scored", width, height);
+    double cached = NAN, same = NAN;
+    double pair = score_pair(original, bands, distorted, other_bands, width, height, background,
+                             height);
+    double strips = score_pair(original, bands, distorted, other_bands, width, height, background,
+                               5);
+    expect(strips == pair, "strips make a difference", width, height);
     tinyjpg_reference *reference =
         tinyjpg_reference_new(original, bands, width, height, background);
     expect(reference != NULL, "no reference is made", width, height);
@@ -64,22 +95,21 @@ static void check(size_t width, size_t height, int bands, int other_bands, doubl
 static void check_refusals(void)
 {
     uint8_t pixels[64 * 3] = {0};
-    double score;
     const size_t sizes[][2] = {{0, 0}, {7, 8}, {8, 7}, {SIZE_MAX, 8}, {8, SIZE_MAX},
                                {SIZE_MAX / 16, SIZE_MAX / 16}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         size_t width = sizes[i][0], height = sizes[i][1];
         expect(tinyjpg_reference_new(pixels, 3, width, height, 0) == NULL, "is accepted", width,
                height);
-        expect(tinyjpg_ssimulacra2(pixels, 3, pixels, 3, width, height, 0, &score) == -1,
-               "is scored", width, height);
+        expect(tinyjpg_comparison_new(width, height, 0) == NULL, "is compared", width, height);
     }
     tinyjpg_reference_free(NULL);
+    tinyjpg_comparison_free(NULL);
 }
 
-int main(void)
+static void check_sizes(void)
 {
-    /* Around the smallest size, the filter's reach, powers of two and the tile of 256 columns. */
+    /* Around the smallest size, the filter's reach, powers of two and the tile of columns. */
     const size_t sides[] = {8, 9, 15, 16, 17, 33, 113, 256, 257};
     const size_t count = sizeof sides / sizeof *sides;
     for (size_t i = 0; i < count; i++) {
@@ -95,6 +125,17 @@ int main(void)
     }
     check(2000, 8, 3, 3, 0);
     check(8, 2000, 3, 3, 0);
+}
+
+int main(void)
+{
+    const char *name;
+    for (int i = 0; (name = tinyjpg_available_instruction_set(i)); i++) {
+        expect(tinyjpg_force_instruction_set(name) == 0, name, 0, 0);
+        expect(strcmp(tinyjpg_instruction_set(), name) == 0, name, 0, 0);
+        check_sizes();
+    }
+    expect(tinyjpg_force_instruction_set("none such") == -1, "is an instruction set", 0, 0);
     check_refusals();
     if (failures == 0) {
         puts("clean");

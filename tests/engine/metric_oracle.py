@@ -170,6 +170,13 @@ def blended(pixels: npt.NDArray[np.uint8], background: float) -> Floats:
     return shown
 
 
+def shown(pixels: npt.NDArray[np.uint8], background: float) -> Floats:
+    """Code values of 1 to 4 bands as RGB over a grey, 0 to 1, not rounded."""
+    if pixels.shape[2] in (1, 2):
+        pixels = np.dstack([pixels[..., :1].repeat(3, axis=2), pixels[..., 1:]])
+    return blended(pixels, background) if pixels.shape[2] == 4 else pixels.astype(np.float64)
+
+
 def _linear(code_values: npt.NDArray[np.number]) -> Floats:
     value = code_values.astype(np.float64) / 255
     return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)

@@ -1,0 +1,271 @@
+/*
+ * The loops over samples that take the metric's time, plain C for compilers to vectorise. Included
+ * once per instruction set, after VARIANT is defined as the table of functions to make.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "ssimulacra2.h"
+
+/* ---- 8-bit sRGB to linear light ---- */
+
+static void linear_grey(const uint8_t *restrict pixels, size_t width, float *restrict out)
+{
+    for (size_t x = 0; x < width; x++) {
+        out[x] = linear_light[pixels[x]];
+    }
+}
+
+static void linear_rgb(const uint8_t *restrict pixels, size_t width, float *const rgb[3])
+{
+    float *restrict red = rgb[0];
+    float *restrict green = rgb[1];
+    float *restrict blue = rgb[2];
+    for (size_t x = 0; x < width; x++) {
+        red[x] = linear_light[pixels[3 * x]];
+        green[x] = linear_light[pixels[3 * x + 1]];
+        blue[x] = linear_light[pixels[3 * x + 2]];
+    }
+}
+
+/* One colour of pixels whose last band is alpha. */
+static void linear_blended(const uint8_t *restrict pixels, size_t step, size_t colour, size_t width,
+                           float background, float *restrict out)
+{
+    for (size_t x = 0; x < width; x++) {
+        const uint8_t *pixel = pixels + step * x;
+        float alpha = pixel[step - 1];
+        /* In this order opaque pixels keep their exact code value. */
+        float code = (alpha * pixel[colour] + (255.0f - alpha) * background) / 255.0f;
+        int below = (int)code;
+        float part = code - (float)below;
+        out[x] = linear_light[below] + part * (linear_light[below + 1] - linear_light[below]);
+    }
+}
+
+static void linear_rows(const uint8_t *pixels, int bands, size_t width, float background,
+                        float *const rgb[3])
+{
+    size_t step = (size_t)bands;
+    switch (bands) {
+    case 1:
+        linear_grey(pixels, width, rgb[0]);
+        break;
+    case 2:
+        linear_blended(pixels, step, 0, width, background, rgb[0]);
+        break;
+    case 3:
+        linear_rgb(pixels, width, rgb);
+        return;
+    default:
+        for (size_t colour = 0; colour < 3; colour++) {
+            linear_blended(pixels, step, colour, width, background, rgb[colour]);
+        }
+        return;
+    }
+    memcpy(rgb[1], rgb[0], width * sizeof *rgb[0]);
+    memcpy(rgb[2], rgb[0], width * sizeof *rgb[0]);
+}
+
+static void halve_rows(const float *restrict upper, const float *restrict lower, size_t width,
+                       float *restrict out)
+{
+    size_t pairs = width / 2;
+    for (size_t x = 0; x < pairs; x++) {
+        float left = upper[2 * x] + lower[2 * x];
+        float right = upper[2 * x + 1] + lower[2 * x + 1];
+        out[x] = .25f * (left + right);
+    }
+    if (width % 2) {
+        out[pairs] = .5f * (upper[width - 1] + lower[width - 1]);
+    }
+}
+
+/* ---- Linear light to XYB ---- */
+
+#define BIAS .0037930732552754493f
+/* cbrt(BIAS) */
+#define BIAS_ROOT .155954200549248620f
+
+/*
+ * Cube root of a positive number: the inverse cube root is guessed from the exponent to 3.5 %,
+ * refined by one step of third order and one of second order to single precision, and multiplied
+ * out. Without branches or divisions, so that compilers vectorise it.
+ */
+static inline float cube_root(float value)
+{
+    int32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    bits = 0x54a2fa8c - (int32_t)((float)bits * (1.0f / 3.0f));
+    float inverse;
+    memcpy(&inverse, &bits, sizeof inverse);
+    float error = 1.0f - value * inverse * inverse * inverse;
+    inverse *= 1.0f + error * (1.0f / 3.0f + error * (2.0f / 9.0f));
+    error = 1.0f - value * inverse * inverse * inverse;
+    inverse *= 1.0f + error * (1.0f / 3.0f);
+    return value * inverse * inverse;
+}
+
+static inline float root_of_mix(float red, float green, float blue, float from_red,
+                                float from_green, float from_blue)
+{
+    return cube_root(from_red * red + from_green * green + from_blue * blue + BIAS) - BIAS_ROOT;
+}
+
+static inline float long_waves(float red, float green, float blue)
+{
+    return root_of_mix(red, green, blue, .30f, .622f, .078f);
+}
+
+static inline float middle_waves(float red, float green, float blue)
+{
+    return root_of_mix(red, green, blue, .23f, .692f, .078f);
+}
+
+static inline float short_waves(float red, float green, float blue)
+{
+    return root_of_mix(red, green, blue, .24342268924547819f, .20476744424496821f,
+                       .5518098665095536f);
+}
+
+static void xyb_rows(float *const rgb[3], size_t width, float *restrict x, float *restrict y,
+                     float *restrict b)
+{
+    const float *restrict red = rgb[0];
+    const float *restrict green = rgb[1];
+    const float *restrict blue = rgb[2];
+    if (x) {
+        for (size_t i = 0; i < width; i++) {
+            float l = long_waves(red[i], green[i], blue[i]);
+            float m = middle_waves(red[i], green[i], blue[i]);
+            x[i] = 7.0f * (l - m) + .42f;
+            y[i] = .5f * (l + m) + .01f;
+        }
+    } else {
+        for (size_t i = 0; i < width; i++) {
+            float l = long_waves(red[i], green[i], blue[i]);
+            float m = middle_waves(red[i], green[i], blue[i]);
+            y[i] = .5f * (l + m) + .01f;
+        }
+    }
+    if (b) {
+        for (size_t i = 0; i < width; i++) {
+            /* .56 rather than .55, because `y` already has its .01. */
+            b[i] = short_waves(red[i], green[i], blue[i]) - y[i] + .56f;
+        }
+    }
+}
+
+/* ---- Comparison ---- */
+
+/* The stabilising constant C2 of SSIM in the reference. */
+#define STABILISER .0009f
+
+/*
+ * What the reference program's recursive filter amounts to, from the centre outwards. Sums start
+ * with the small ones, for the least error.
+ */
+#define TAP_0 .264621105f
+#define TAP_1 .212928592f
+#define TAP_2 .109335373f
+#define TAP_3 .036011115f
+#define TAP_4 .009414368f
+
+static void mix_rows(const float *restrict original, const float *restrict distorted, size_t width,
+                     float *restrict sum, float *restrict difference)
+{
+    for (size_t x = 0; x < width; x++) {
+        sum[x] = distorted[x] + original[x];
+        difference[x] = distorted[x] - original[x];
+    }
+}
+
+/* Blurs `count` samples across the rows from `first` on, and their squares. */
+static inline void blur_across(const float *const rows[TAPS], size_t first, size_t count,
+                               float *restrict values, float *restrict squares)
+{
+    const float *a = rows[0] + first, *b = rows[1] + first, *c = rows[2] + first;
+    const float *d = rows[3] + first, *e = rows[4] + first, *f = rows[5] + first;
+    const float *g = rows[6] + first, *h = rows[7] + first, *i = rows[8] + first;
+    for (size_t x = 0; x < count; x++) {
+        values[x] = TAP_4 * (a[x] + i[x]) + TAP_3 * (b[x] + h[x]) + TAP_2 * (c[x] + g[x]) +
+                    TAP_1 * (d[x] + f[x]) + TAP_0 * e[x];
+        squares[x] = TAP_4 * (a[x] * a[x] + i[x] * i[x]) + TAP_3 * (b[x] * b[x] + h[x] * h[x]) +
+                     TAP_2 * (c[x] * c[x] + g[x] * g[x]) + TAP_1 * (d[x] * d[x] + f[x] * f[x]) +
+                     TAP_0 * (e[x] * e[x]);
+    }
+}
+
+/* Blurs along the row; `row` starts RADIUS samples before the first one of `out`. */
+static inline float blurred(const float *row, size_t x)
+{
+    const float *at = row + x;
+    return TAP_4 * (at[0] + at[8]) + TAP_3 * (at[1] + at[7]) + TAP_2 * (at[2] + at[6]) +
+           TAP_1 * (at[3] + at[5]) + TAP_0 * at[4];
+}
+
+/* Values above 0 of `sign` times `values`, to the power of the norm. */
+static inline void add_positive(const float *restrict values, float sign, size_t count,
+                                float *restrict linear, float *restrict fourth)
+{
+    if (linear) {
+        for (size_t x = 0; x < count; x++) {
+            float value = sign * values[x];
+            linear[x] += value > 0.0f ? value : 0.0f;
+        }
+    }
+    if (fourth) {
+        for (size_t x = 0; x < count; x++) {
+            float value = sign * values[x];
+            value = value > 0.0f ? value : 0.0f;
+            value *= value;
+            fourth[x] += value * value;
+        }
+    }
+}
+
+static void compare_row(const float *const sums[TAPS], const float *const differences[TAPS],
+                        size_t width, float *const partial[MEASURES])
+{
+    float sum[TILE + REACH], sum_square[TILE + REACH];
+    float difference[TILE + REACH], difference_square[TILE + REACH];
+    float sum_mean[TILE], difference_mean[TILE], error[TILE];
+    int structure = partial[SSIM_L1] || partial[SSIM_L4];
+    int edges = partial[RINGING_L1] || partial[RINGING_L4] || partial[BLUR_L1] || partial[BLUR_L4];
+    for (size_t first = 0; first < width; first += TILE) {
+        size_t count = width - first < TILE ? width - first : TILE;
+        /* Rows are readable so far beyond their ends. */
+        size_t whole = (count + BLOCK - 1) / BLOCK * BLOCK;
+        blur_across(sums, first, whole + REACH, sum, sum_square);
+        blur_across(differences, first, whole + REACH, difference, difference_square);
+        for (size_t x = 0; x < whole; x++) {
+            sum_mean[x] = blurred(sum, x);
+            difference_mean[x] = blurred(difference, x);
+        }
+        if (structure) {
+            for (size_t x = 0; x < whole; x++) {
+                float shift = difference_mean[x] * difference_mean[x];
+                float change = blurred(difference_square, x) - shift;
+                float both = blurred(sum_square, x) - sum_mean[x] * sum_mean[x];
+                float loss = change / (.5f * (both + change) + STABILISER);
+                error[x] = shift + (1.0f - shift) * loss;
+            }
+            add_positive(error, 1.0f, count, partial[SSIM_L1], partial[SSIM_L4]);
+        }
+        if (edges) {
+            const float *restrict total = sums[RADIUS] + RADIUS + first;
+            const float *restrict apart = differences[RADIUS] + RADIUS + first;
+            for (size_t x = 0; x < whole; x++) {
+                float common = total[x] - sum_mean[x];
+                float change = apart[x] - difference_mean[x];
+                float before = fabsf(common - change);
+                float after = fabsf(common + change);
+                error[x] = (after - before) / (2.0f + before);
+            }
+            add_positive(error, 1.0f, count, partial[RINGING_L1], partial[RINGING_L4]);
+            add_positive(error, -1.0f, count, partial[BLUR_L1], partial[BLUR_L4]);
+        }
+    }
+}
+
+const struct row_kernels VARIANT = {linear_rows, halve_rows, xyb_rows, mix_rows, compare_row};
