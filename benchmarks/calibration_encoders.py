@@ -13,6 +13,12 @@ import numpy.typing as npt
 import pyvips
 
 from tinyjpg.backends import gifsicle, vips
+from tinyjpg.codecs.jpeg_encoder import (
+    Chroma,
+    Manner,
+    encode,
+    encode_plainly,
+)
 from tinyjpg.formats import Format, sniff
 from tinyjpg.limits import Deadline
 from tinyjpg.metric import Pixels
@@ -22,7 +28,7 @@ Times = npt.NDArray[np.int64]
 
 # Larger images are cut to their middle, and at multiples of 16 so that the blocks of a JPEG source
 # stay where they are.
-_LARGEST_SIDE: Final = 1440
+_LARGEST_SIDE: Final = 768
 _BLOCK: Final = 16
 _LEAST_GIF_PIXELS: Final = 150_000
 _MOST_GIF_PIXELS: Final = 64_000_000
@@ -106,19 +112,12 @@ def _alpha_kept(original: Pixels, decoded: Pixels) -> Pixels:
     return decoded
 
 
-def _jpeg(subsampling: str, pixels: Pixels, setting: float) -> bytes:
-    return vips.save(
-        _image(pixels),
-        Format.JPEG,
-        Q=int(setting),
-        subsample_mode=subsampling,
-        interlace=True,
-        optimize_coding=True,
-        trellis_quant=True,
-        overshoot_deringing=True,
-        quant_table=3,
-        keep="none",
-    )
+def _jpeg(chroma: Chroma, pixels: Pixels, setting: float) -> bytes:
+    return encode(_image(pixels), Manner.near(chroma, setting), int(setting), scans=False)
+
+
+def _plain_jpeg(chroma: Chroma, pixels: Pixels, setting: float) -> bytes:
+    return encode_plainly(_image(pixels), Manner(chroma), int(setting))
 
 
 def _webp(pixels: Pixels, setting: float) -> bytes:
@@ -194,12 +193,13 @@ _PALETTE_GRID: Final = (1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 85, 90, 93, 96, 98
 _GIF_GRID: Final = (0, 5, 10, 15, 20, 30, 40, 60, 80, 110, 140, 200)
 
 ENCODERS: Final = {
-    "jpeg 4:2:0": Encoder(
-        _PHOTOGRAPHS, _JPEG_GRID, partial(_still, Format.JPEG, partial(_jpeg, "on"))
-    ),
-    "jpeg 4:4:4": Encoder(
-        _PHOTOGRAPHS, _JPEG_GRID, partial(_still, Format.JPEG, partial(_jpeg, "off"))
-    ),
+    **{
+        f"jpeg {chroma}{suffix}": Encoder(
+            _PHOTOGRAPHS, _JPEG_GRID, partial(_still, Format.JPEG, partial(save, chroma))
+        )
+        for suffix, save in (("", _jpeg), (" plain", _plain_jpeg))
+        for chroma in (Chroma.SUBSAMPLED, Chroma.FULL)
+    },
     "webp lossy": Encoder(_PHOTOGRAPHS, _WEBP_GRID, partial(_still, Format.WEBP, _webp)),
     "webp near-lossless": Encoder(
         ("ui_png", "logo_png"),

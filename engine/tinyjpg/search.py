@@ -18,6 +18,12 @@ T = TypeVar("T")
 
 MOST_PROBES: Final = 7
 
+CLOSE: Final = 1.25
+"""Points above the least score accepted up to which a search ends.
+
+What another probe might gain, 1 % of the bytes or so, is not worth its time.
+"""
+
 # From here on the bracket is halved where the curve's guess would leave most of it.
 _HALVE_FROM: Final = 4
 
@@ -62,12 +68,20 @@ class Search:
         expected: the measured curve from quality to setting.
         settings: the scale, step 1, cheapest first.
         start: the first setting to try; the curve's where it is None.
+        close: points above the least score accepted up to which an attempt ends the search.
     """
 
     def __init__(
-        self, quality: float, expected: Curve, settings: range, start: float | None = None
+        self,
+        quality: float,
+        expected: Curve,
+        settings: range,
+        *,
+        start: float | None = None,
+        close: float = CLOSE,
     ) -> None:
         self._quality = quality
+        self._close = close
         self._settings = settings
         self._curve = expected
         self._scores_by_setting = expected.inverse()
@@ -117,7 +131,7 @@ class Search:
     def _is_close(self) -> bool:
         """Whether an attempt reaches the quality and hardly exceeds it."""
         least = self._quality - TOLERANCE
-        return any(least <= score < least + 2 * TOLERANCE for score in self._scores.values())
+        return any(least <= score < least + self._close for score in self._scores.values())
 
     def _bracket(self) -> tuple[int | None, int | None]:
         """The highest setting that failed below the lowest that passed, and the latter."""
@@ -161,6 +175,7 @@ def cheapest(
     expected: Curve,
     settings: range,
     start: float | None = None,
+    close: float = CLOSE,
     most: int = MOST_PROBES,
 ) -> Found[T]:
     """Search for the smallest result that reaches the quality asked for.
@@ -170,9 +185,10 @@ def cheapest(
         expected: the measured curve from quality to setting.
         settings: the scale, step 1, cheapest first.
         start: the first setting to try; the curve's where it is None.
+        close: points above the least score accepted up to which an attempt ends the search.
         most: attempts at most. After the deadline no further one is made.
     """
-    search = Search(request.quality, expected, settings, start)
+    search = Search(request.quality, expected, settings, start=start, close=close)
     attempts: list[Attempt[T]] = []
     while len(attempts) < most and not (attempts and request.deadline.passed):
         setting = search.next()

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from statistics import median
 
 import numpy as np
 import pytest
-import pyvips
 
 from tests.shared import corpus, needs_shared
 from tinyjpg import calibration
 from tinyjpg.backends import vips
 from tinyjpg.calibration import Curve
+from tinyjpg.codecs import jpeg_encoder
+from tinyjpg.codecs.jpeg_encoder import Chroma, Manner
+from tinyjpg.codecs.jpeg_search import CURVES as CURVES_OF_JPEG
 from tinyjpg.formats import Format
-from tinyjpg.metric import Pixels
 from tinyjpg.verify import Verifier
 
 CURVES = {name: value for name, value in vars(calibration).items() if isinstance(value, Curve)}
@@ -45,51 +48,40 @@ def test_more_quality_never_asks_for_a_worse_setting(name: str) -> None:
     assert all(least <= abs(setting) <= most for setting in settings)
 
 
-def test_full_chroma_takes_over_where_subsampling_no_longer_reaches() -> None:
-    ceiling = calibration.JPEG_420_MAX_QUALITY
-    assert 80 < ceiling < 95
-    assert calibration.JPEG_420.at(ceiling) < 100
+def _jpeg(chroma: Chroma, quality: int, image: vips.Image) -> bytes:
+    setting = round(CURVES_OF_JPEG[chroma].encoder.at(quality))
+    return jpeg_encoder.encode(image, Manner.near(chroma, setting), setting, scans=False)
 
 
-def _encoded(pixels: Pixels, format: Format, options: dict[str, object]) -> Pixels:
-    image = pyvips.Image.new_from_array(pixels, interpretation="srgb")
-    data = vips.save(image, format, keep="none", **options)
-    return vips.srgb_pixels(vips.load(data, format))
+def _plain_jpeg(chroma: Chroma, quality: int, image: vips.Image) -> bytes:
+    setting = round(CURVES_OF_JPEG[chroma].plain.at(quality))
+    return jpeg_encoder.encode_plainly(image, Manner(chroma), setting)
 
 
-def _jpeg(quality: int, curve: Curve, subsampling: str) -> dict[str, object]:
-    return {
-        "Q": round(curve.at(quality)),
-        "subsample_mode": subsampling,
-        "interlace": True,
-        "optimize_coding": True,
-        "trellis_quant": True,
-        "overshoot_deringing": True,
-        "quant_table": 3,
-    }
-
-
-def _webp(quality: int) -> dict[str, object]:
+def _webp(quality: int, image: vips.Image) -> bytes:
     setting = round(calibration.WEBP_LOSSY.at(quality))
-    return {"Q": setting, "smart_subsample": True, "effort": 4}
+    return vips.save(image, Format.WEBP, Q=setting, smart_subsample=True, effort=4, keep="none")
 
 
 CASES = [
-    *((Format.JPEG, q, _jpeg(q, calibration.JPEG_420, "on")) for q in (40, 80)),
-    *((Format.JPEG, q, _jpeg(q, calibration.JPEG_444, "off")) for q in (80, 90)),
-    *((Format.WEBP, q, _webp(q)) for q in (80,)),
+    *((Format.JPEG, q, partial(_jpeg, Chroma.SUBSAMPLED, q)) for q in (40, 80)),
+    *((Format.JPEG, q, partial(_jpeg, Chroma.FULL, q)) for q in (80, 90)),
+    *((Format.JPEG, q, partial(_plain_jpeg, Chroma.SUBSAMPLED, q)) for q in (60, 80)),
+    *((Format.JPEG, q, partial(_plain_jpeg, Chroma.FULL, q)) for q in (80,)),
+    *((Format.WEBP, q, partial(_webp, q)) for q in (80,)),
 ]
 
 
 @needs_shared
-@pytest.mark.parametrize(("format", "quality", "options"), CASES)
+@pytest.mark.parametrize(("format", "quality", "encode"), CASES)
 def test_photographs_score_near_the_quality(
-    format: Format, quality: int, options: dict[str, object]
+    format: Format, quality: int, encode: Callable[[vips.Image], bytes]
 ) -> None:
     scores = []
     for file in corpus("photo_png")[1::6]:
         pixels = vips.srgb_pixels(vips.load(file.read_bytes(), Format.PNG))
         part = np.ascontiguousarray(pixels[64:448, 64:448])
-        scores.append(Verifier(part).score(_encoded(part, format, options)))
+        made = vips.load(encode(vips.from_pixels(part)), format)
+        scores.append(Verifier(part).score(vips.pixels(made)))
     assert len(scores) > 5
     assert median(scores) == pytest.approx(quality, abs=3)

@@ -20,9 +20,14 @@ from tinyjpg import (
     optimize,
     probe,
 )
-from tinyjpg.backends import mozjpeg
-from tinyjpg.containers.jpeg import JpegHeader, Process, Segment, parse
+from tinyjpg.backends import mozjpeg, vips
+from tinyjpg.codecs import jpeg_picture
+from tinyjpg.codecs.jpeg_encoder import SETTINGS, Chroma, Manner, is_as_encoded, is_coarser
+from tinyjpg.codecs.jpeg_encoder import encode as encode_jpeg
+from tinyjpg.containers.jpeg import JpegHeader, Process, Segment, is_mark, parse
+from tinyjpg.containers.jpeg_writer import insert_metadata
 from tinyjpg.limits import Deadline
+from tinyjpg.metric import ssimulacra2
 
 PHOTO = photo(160, 120)
 
@@ -76,8 +81,16 @@ def test_higher_quality_is_closer_and_larger() -> None:
     assert errors == sorted(errors, reverse=True)
 
 
-def test_a_target_that_chroma_subsampling_cannot_reach_gets_full_chroma() -> None:
-    assert header(optimize(fine(), 93).data).subsampling == "4:4:4"
+@pytest.mark.parametrize("quality", [80, 90, 96])
+def test_fine_colours_that_subsampling_would_blur_get_full_chroma(quality: int) -> None:
+    stripes = PHOTO.copy()
+    stripes[:, ::2] = stripes[:, ::2, ::-1] // 2
+    stripes[::3, :, 0] = 250
+    source = encode(stripes, "JPEG", quality=99, subsampling=0)
+    result = optimize(source, quality)
+    assert header(result.data).subsampling == "4:4:4"
+    assert result.score is not None
+    assert result.score >= quality - 0.5
 
 
 def test_quality_100_keeps_every_pixel() -> None:
@@ -322,3 +335,109 @@ def test_odd_colour_spaces_and_processes_keep_their_samples(name: str) -> None:
     result = optimize(source, 40)
     assert header(result.data).luma_table == header(source).luma_table
     assert result.output_size <= len(source)
+
+
+def seen(source: bytes, result: bytes) -> float:
+    """The SSIMULACRA2 of two files as Pillow shows them."""
+    return ssimulacra2(np.asarray(shown(source)), np.asarray(shown(result)))
+
+
+@pytest.mark.parametrize("quality", [30, 60, 80, 90])
+@pytest.mark.parametrize("size", [(160, 120), (700, 500), (1700, 1100), (3000, 700)], ids=str)
+def test_the_score_is_that_of_the_file_and_near_the_quality(
+    quality: int, size: tuple[int, int]
+) -> None:
+    source = encode(photo(*size), "JPEG", quality=99, subsampling=0)
+    result = optimize(source, quality)
+    assert result.score is not None
+    assert result.score >= quality - 0.5
+    assert "mozjpeg" in result.method
+    # Decoders differ by a level here and there.
+    assert seen(source, result.data) == pytest.approx(result.score, abs=0.2)
+    assert 1 <= result.probes <= 9
+
+
+def test_a_picture_larger_than_memory_allows_is_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = encode(photo(1700, 1100), "JPEG", quality=98, exif=exif(6))
+    held = optimize(source, 80)
+    monkeypatch.setattr(jpeg_picture, "_MOST_PIXELS_IN_MEMORY", 0)
+    streamed = optimize(source, 80)
+    assert streamed.data == held.data
+    assert streamed.score == held.score
+
+
+def test_a_wide_gamut_picture_is_scored_as_it_is_shown() -> None:
+    pixels = photo(400, 300)
+    pixels[50:150, 50:150] = (255, 0, 0)
+    source = encode(pixels, "JPEG", quality=98, subsampling=0, icc_profile=p3_like())
+    result = optimize(source, 80)
+    before, after = (
+        ImageCms.profileToProfile(
+            Image.open(io.BytesIO(one)),
+            io.BytesIO(p3_like()),
+            ImageCms.createProfile("sRGB"),
+            renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        )
+        for one in (source, result.data)
+    )
+    score = ssimulacra2(np.asarray(before), np.asarray(after))
+    assert result.score == pytest.approx(score, abs=0.3)
+
+
+def test_what_cannot_reach_the_quality_is_only_packed() -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (120, 160, 3), np.uint8)
+    result = optimize(encode(noise, "JPEG", quality=100, subsampling=0), 99)
+    assert result.score == 100
+
+
+def test_a_mark_tells_a_second_pass_what_tables_do_not() -> None:
+    source = encode(PHOTO, "JPEG", quality=99, subsampling=0)
+    once = optimize(source, 60)
+    assert header(once.data).marked_quality in (None, 60)
+    hard = np.random.default_rng(2).integers(90, 160, PHOTO.shape, np.uint8)
+    once = optimize(encode(hard, "JPEG", quality=100, subsampling=0), 50)
+    assert "mozjpeg" in once.method
+    assert header(once.data).marked_quality == 50
+    for quality in (50, 70, 99):
+        assert optimize(once.data, quality).data == once.data
+    finer = optimize(once.data, 100)
+    assert finer.data == once.data
+
+
+def test_a_mark_on_other_coefficients_counts_for_nothing() -> None:
+    hard = np.random.default_rng(2).integers(90, 160, PHOTO.shape, np.uint8)
+    marked = optimize(encode(hard, "JPEG", quality=100, subsampling=0), 50).data
+    (mark,) = (one for one in header(marked).segments if is_mark(one))
+    forged = insert_metadata(fine(), (mark,))
+    assert header(forged).marked_quality is None
+    assert optimize(forged, 50).data == optimize(fine(), 50).data
+
+
+def test_a_lower_quality_replaces_the_mark() -> None:
+    hard = np.random.default_rng(2).integers(90, 160, PHOTO.shape, np.uint8)
+    marked = optimize(encode(hard, "JPEG", quality=100, subsampling=0), 70).data
+    assert header(marked).marked_quality == 70
+    lower = optimize(marked, 40)
+    assert lower.output_size < len(marked)
+    assert header(lower.data).marked_quality in (None, 40)
+    assert optimize(lower.data, 40).data == lower.data
+
+
+def test_files_of_mozjpeg_are_known_by_their_tables_at_any_setting() -> None:
+    for table in (2, 3, 5):
+        for setting in SETTINGS:
+            made = encode_jpeg(vips.black(8, 8), Manner(Chroma.NONE, table), setting, scans=False)
+            assert is_as_encoded(header(made))
+    for setting in (25, 50, 75, 90):
+        by_libjpeg = encode(PHOTO, "JPEG", quality=setting, progressive=True)
+        assert not is_as_encoded(header(by_libjpeg))
+
+
+def test_a_finer_table_is_not_coarser() -> None:
+    made = encode_jpeg(vips.black(8, 8), Manner(Chroma.NONE), 70, scans=False)
+    assert [is_coarser(header(made), setting) for setting in (60, 70, 71, 90)] == [
+        False,
+        True,
+        True,
+        True,
+    ]

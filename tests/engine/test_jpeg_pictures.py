@@ -14,7 +14,8 @@ from tests.images import Pixels, photo, shown
 from tests.shared import corpus, needs_shared
 from tinyjpg import CorruptImageError, optimize
 from tinyjpg.codecs.jpeg_pictures import _index, _pictures
-from tinyjpg.containers.jpeg import Segment, insert_metadata, parse
+from tinyjpg.containers.jpeg import Segment, parse
+from tinyjpg.containers.jpeg_writer import insert_metadata
 
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tinyjpg.calibration import JPEG_420, WEBP_LOSSY, Curve
 from tinyjpg.limits import Deadline
-from tinyjpg.search import MOST_PROBES, Attempt, Found, Search, cheapest
+from tinyjpg.search import CLOSE, MOST_PROBES, Attempt, Found, Search, cheapest
 from tinyjpg.source import Request
 
 SCALE = range(1, 101)
@@ -60,7 +60,7 @@ def test_other_photographs_take_three_at_most(offset: float, stretch: float) -> 
     assert best is not None
     assert best.score >= 79.5
     # Either hardly above the quality, or one step less would have missed it.
-    assert best.score < 80.5 or encoder.score(best.setting - 1) < 79.5
+    assert best.score < 79.5 + CLOSE or encoder.score(best.setting - 1) < 79.5
 
 
 def test_three_probes_on_average_are_enough_for_photographs() -> None:

@@ -11,14 +11,13 @@ import functools
 import itertools
 import tempfile
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
+
+import numpy as np
+import numpy.typing as npt
 
 from tinyjpg.errors import CorruptImageError, MissingToolError, TinyJPGError
 from tinyjpg.formats import Format
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
 
 try:
     import pyvips
@@ -41,6 +40,10 @@ _LOADERS: Final = {
     Format.GIF: "gifload_buffer",
 }
 _ANIMATED: Final = frozenset({Format.WEBP, Format.GIF})
+
+STRIP_ROWS: Final = 256
+"""Rows of a strip."""
+
 _SAVERS: Final = {
     Format.JPEG: "jpegsave_buffer",
     Format.PNG: "pngsave_buffer",
@@ -48,8 +51,7 @@ _SAVERS: Final = {
     Format.GIF: "gifsave_buffer",
 }
 
-# A name only, so that a JPEG is optimised without loading NumPy.
-Pixels: TypeAlias = "npt.NDArray[np.uint8]"
+Pixels: TypeAlias = npt.NDArray[np.uint8]
 
 
 def load(
@@ -142,6 +144,34 @@ def pixels(image: Image) -> Pixels:
     """The pixels of `image` as height x width x bands; decodes it."""
     array = image.numpy()
     return cast(Pixels, array.reshape(image.height, image.width, image.bands))
+
+
+def strips(image: Image) -> Iterator[Pixels]:
+    """The pixels of `image` from top to bottom, some rows at a time; decodes it while it goes.
+
+    Each strip is rows x width x bands. Call inside `decoding` where it still has to be decoded.
+    """
+    region = pyvips.Region.new(image)
+    for top in range(0, image.height, STRIP_ROWS):
+        rows = min(STRIP_ROWS, image.height - top)
+        strip = np.frombuffer(region.fetch(0, top, image.width, rows), dtype=np.uint8)
+        yield strip.reshape(rows, image.width, image.bands)
+
+
+def from_pixels(pixels: Pixels) -> Image:
+    """An image of `pixels`, contiguous, height x width x 1 or 3 8-bit samples, sharing memory."""
+    height, width, bands = pixels.shape
+    image = pyvips.Image.new_from_memory(pixels.data, width, height, bands, "uchar")
+    return image.copy(interpretation="b-w" if bands == 1 else "srgb")
+
+
+def shown(image: Image, icc_profile: bytes | None) -> Image:
+    """`image`, 8-bit, converted from `icc_profile` to sRGB; None: it is sRGB."""
+    if icc_profile is None:
+        return image
+    tagged = image.copy()
+    tagged.set_type(pyvips.GValue.blob_type, "icc-profile-data", icc_profile)
+    return tagged.icc_transform("srgb", embedded=True, intent="relative", depth=8)
 
 
 def set_threads(count: int) -> None:

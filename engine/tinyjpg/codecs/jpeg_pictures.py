@@ -14,15 +14,13 @@ from tinyjpg.containers.jpeg import (
     JpegHeader,
     Process,
     Segment,
-    bare,
-    exif_segment,
     is_exif,
     is_jfif,
     is_mpf,
     is_xmp,
     parse,
-    with_metadata,
 )
+from tinyjpg.containers.jpeg_writer import bare, exif_segment, with_metadata
 from tinyjpg.errors import CorruptImageError
 from tinyjpg.formats import Format
 from tinyjpg.options import Keep

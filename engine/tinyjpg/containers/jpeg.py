@@ -1,4 +1,4 @@
-"""JPEG files (ITU-T T.81) as a list of segments: read, choose among and write back.
+"""JPEG files (ITU-T T.81) as a list of segments: read, and told apart.
 
 Entropy-coded data is skipped, never decoded.
 """
@@ -7,28 +7,26 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from tinyjpg.containers import exif
+from tinyjpg.containers import exif, jpeg_marker
 from tinyjpg.errors import CorruptImageError
 from tinyjpg.formats import Format
 from tinyjpg.source import Header
 
-_SOI, _EOI, _SOS, _DQT, _COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xFE
-_APP0, _APP1, _APP2, _APP14, _APP15 = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF
+_SOI, _EOI, _SOS, _DQT, COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xFE
+_APP0, APP1, APP2, _APP14, _APP15 = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF
 _NOT_FRAMES: Final = frozenset({0xC4, 0xC8, 0xCC})
 _STANDALONE: Final = frozenset({0x01, *range(0xD0, 0xD8)})
 
-_EXIF: Final = b"Exif\0\0"
+EXIF: Final = b"Exif\0\0"
 _XMP: Final = b"http://ns.adobe.com/xap/1.0/\0"
-_ICC: Final = b"ICC_PROFILE\0"
+ICC: Final = b"ICC_PROFILE\0"
 _MPF: Final = b"MPF\0"
 _ADOBE: Final = b"Adobe"
-
-_MOST_PAYLOAD: Final = 0xFFFF - 2
-_ICC_CHUNK: Final = _MOST_PAYLOAD - len(_ICC) - 2
 
 # A marker inside a scan: 0xFF followed by neither a stuffed zero, a restart marker nor padding.
 _MARKER_IN_SCAN: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
@@ -83,7 +81,7 @@ class Segment:
         """Whether decoders need nothing of it to rebuild the samples."""
         if self.marker == _APP14 and self.payload.startswith(_ADOBE):
             return False
-        return _APP0 <= self.marker <= _APP15 or self.marker == _COM
+        return _APP0 <= self.marker <= _APP15 or self.marker == COM
 
     def encode(self) -> bytes:
         return struct.pack(">BBH", 0xFF, self.marker, len(self.payload) + 2) + self.payload
@@ -114,6 +112,7 @@ class JpegHeader(Header):
         trailing: bytes after the first picture's EOI.
         xmp: the XMP packet, or None.
         has_pictures_index: whether an MPF index names further pictures in the file.
+        marked_quality: the quality this engine made the file for, where a valid mark says so.
     """
 
     process: Process
@@ -126,6 +125,7 @@ class JpegHeader(Header):
     trailing: int
     xmp: bytes | None
     has_pictures_index: bool
+    marked_quality: int | None
 
     @property
     def subsampling(self) -> str:
@@ -145,6 +145,11 @@ class JpegHeader(Header):
         return "sampling " + ",".join(f"{across}x{down}" for across, down in factors)
 
     @property
+    def is_subsampled(self) -> bool:
+        """Whether any component is stored at a lower resolution than another."""
+        return len({(one.horizontal, one.vertical) for one in self.components}) > 1
+
+    @property
     def luma_table(self) -> QuantisationTable | None:
         """The quantisation table of the first component, None where it is missing."""
         return self.tables.get(self.components[0].table)
@@ -156,7 +161,7 @@ class JpegHeader(Header):
         return any(
             any(marker in segment.payload for marker in markers)
             for segment in self.segments
-            if segment.marker in (_APP1, _APP2)
+            if segment.marker in (APP1, APP2)
         )
 
     def metadata_size(self) -> int:
@@ -175,6 +180,8 @@ class JpegHeader(Header):
             facts.append("HDR gain map")
         if self.xmp is not None:
             facts.append("XMP")
+        if self.marked_quality is not None:
+            facts.append(f"made by TinyJPG at quality {self.marked_quality}")
         if self.trailing:
             facts.append(f"{self.trailing:,} bytes after the picture")
         return tuple(facts)
@@ -200,7 +207,7 @@ def parse(data: bytes) -> JpegHeader:
         Component(frame[i], frame[i + 1] >> 4, frame[i + 1] & 15, frame[i + 2])
         for i in range(6, 6 + 3 * count, 3)
     )
-    exif_block = _payload_after(segments, _APP1, _EXIF)
+    exif_block = _payload_after(segments, APP1, EXIF)
     return JpegHeader(
         format=Format.JPEG,
         width=width,
@@ -217,59 +224,22 @@ def parse(data: bytes) -> JpegHeader:
         scans=scans,
         body=(at, end),
         trailing=len(data) - end,
-        xmp=_payload_after(segments, _APP1, _XMP),
-        has_pictures_index=_payload_after(segments, _APP2, _MPF) is not None,
-    )
-
-
-def bare(data: bytes, header: JpegHeader) -> bytes:
-    """The first picture of `data` with only what decoders need to rebuild its samples."""
-    return with_metadata(data, header, ())
-
-
-def with_metadata(data: bytes, header: JpegHeader, metadata: tuple[Segment, ...]) -> bytes:
-    """The first picture of `data` with `metadata` as its only metadata segments."""
-    start, end = header.body
-    needed = [segment for segment in header.segments if not segment.is_metadata]
-    parts = [b"\xff\xd8", *(segment.encode() for segment in (*metadata, *needed))]
-    return b"".join((*parts, memoryview(data)[start:end]))
-
-
-def insert_metadata(jpeg: bytes, metadata: tuple[Segment, ...]) -> bytes:
-    """Put `metadata` into a freshly encoded file: after its JFIF segment, where it has one."""
-    if not metadata:
-        return jpeg
-    at = 2
-    if jpeg[2:4] == b"\xff\xe0":
-        at += 2 + int.from_bytes(jpeg[4:6], "big")
-    return b"".join((jpeg[:at], *(segment.encode() for segment in metadata), jpeg[at:]))
-
-
-def exif_segment(block: bytes) -> Segment | None:
-    """The APP1 segment of an EXIF block; None where it is too long for one."""
-    payload = _EXIF + block
-    return Segment(_APP1, payload) if len(payload) <= _MOST_PAYLOAD else None
-
-
-def icc_segments(profile: bytes) -> tuple[Segment, ...]:
-    """The APP2 segments of an ICC profile (ICC.1:2022, annex B.4)."""
-    pieces = [profile[i : i + _ICC_CHUNK] for i in range(0, len(profile), _ICC_CHUNK)]
-    return tuple(
-        Segment(_APP2, _ICC + bytes((number, len(pieces))) + piece)
-        for number, piece in enumerate(pieces, start=1)
+        xmp=_payload_after(segments, APP1, _XMP),
+        has_pictures_index=_payload_after(segments, APP2, _MPF) is not None,
+        marked_quality=_marked_quality(data, segments, (at, end)),
     )
 
 
 def is_exif(segment: Segment) -> bool:
-    return segment.marker == _APP1 and segment.payload.startswith(_EXIF)
+    return segment.marker == APP1 and segment.payload.startswith(EXIF)
 
 
 def is_icc(segment: Segment) -> bool:
-    return segment.marker == _APP2 and segment.payload.startswith(_ICC)
+    return segment.marker == APP2 and segment.payload.startswith(ICC)
 
 
 def is_mpf(segment: Segment) -> bool:
-    return segment.marker == _APP2 and segment.payload.startswith(_MPF)
+    return segment.marker == APP2 and segment.payload.startswith(_MPF)
 
 
 def is_jfif(segment: Segment) -> bool:
@@ -277,7 +247,11 @@ def is_jfif(segment: Segment) -> bool:
 
 
 def is_xmp(segment: Segment) -> bool:
-    return segment.marker == _APP1 and segment.payload.startswith(_XMP)
+    return segment.marker == APP1 and segment.payload.startswith(_XMP)
+
+
+def is_mark(segment: Segment) -> bool:
+    return segment.marker == COM and jpeg_marker.is_mark(segment.payload)
 
 
 def _read_segments(data: bytes) -> tuple[list[Segment], int]:
@@ -363,11 +337,24 @@ def _payload_after(segments: list[Segment], marker: int, prefix: bytes) -> bytes
 
 def _icc_profile(segments: list[Segment]) -> bytes | None:
     pieces = {
-        one.payload[len(_ICC)]: one.payload[len(_ICC) + 2 :]
+        one.payload[len(ICC)]: one.payload[len(ICC) + 2 :]
         for one in segments
-        if is_icc(one) and len(one.payload) > len(_ICC) + 2
+        if is_icc(one) and len(one.payload) > len(ICC) + 2
     }
     return b"".join(pieces[number] for number in sorted(pieces)) if pieces else None
+
+
+def _marked_quality(data: bytes, segments: list[Segment], body: tuple[int, int]) -> int | None:
+    comments = [one.payload for one in segments if one.marker == COM]
+    return jpeg_marker.marked_quality(comments, coded(data, segments, body))
+
+
+def coded(
+    data: bytes, segments: Iterable[Segment], body: tuple[int, int]
+) -> Iterator[bytes | memoryview]:
+    """What decoders need, in order; made only where it is asked for."""
+    yield from (one.encode() for one in segments if not one.is_metadata)
+    yield memoryview(data)[body[0] : body[1]]
 
 
 def _adobe_transform(segments: list[Segment]) -> int | None:
