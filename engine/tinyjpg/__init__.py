@@ -1,6 +1,7 @@
 """TinyJPG: the smallest file that looks the same, for JPEG, PNG, WebP and GIF."""
 
 from tinyjpg.batch import Outcome, optimize_many
+from tinyjpg.compare import Reference, compare, ssimulacra2
 from tinyjpg.errors import (
     CorruptImageError,
     DeadlineExceededError,
@@ -18,6 +19,7 @@ from tinyjpg.optimize import optimize, probe
 from tinyjpg.options import Keep, Options
 from tinyjpg.pool import Pool
 from tinyjpg.result import Result
+from tinyjpg.similarity import Similarity
 from tinyjpg.source import Header
 
 __all__ = [
@@ -34,11 +36,15 @@ __all__ = [
     "Options",
     "Outcome",
     "Pool",
+    "Reference",
     "Result",
+    "Similarity",
     "TinyJPGError",
     "UnsupportedFormatError",
     "WorkerError",
+    "compare",
     "optimize",
     "optimize_many",
     "probe",
+    "ssimulacra2",
 ]

@@ -47,13 +47,17 @@ def test_the_public_names_are_these() -> None:
         "Options",
         "Outcome",
         "Pool",
+        "Reference",
         "Result",
+        "Similarity",
         "TinyJPGError",
         "UnsupportedFormatError",
         "WorkerError",
+        "compare",
         "optimize",
         "optimize_many",
         "probe",
+        "ssimulacra2",
     ]
     assert all(hasattr(tinyjpg, name) for name in tinyjpg.__all__)
 

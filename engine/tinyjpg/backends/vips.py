@@ -44,6 +44,7 @@ _ANIMATED: Final = frozenset({Format.WEBP, Format.GIF})
 STRIP_ROWS: Final = 256
 """Rows of a strip."""
 
+_PROFILE: Final = "icc-profile-data"
 _SAVERS: Final = {
     Format.JPEG: "jpegsave_buffer",
     Format.PNG: "pngsave_buffer",
@@ -179,21 +180,37 @@ def set_threads(count: int) -> None:
     pyvips.concurrency_set(count)
 
 
+def tagged(image: Image, icc_profile: bytes | None) -> Image:
+    """`image` with `icc_profile` in place of the one it has, or with none."""
+    image = image.copy()
+    if image.get_typeof(_PROFILE):
+        image.remove(_PROFILE)
+    if icc_profile is not None:
+        image.set_type(pyvips.GValue.blob_type, _PROFILE, icc_profile)
+    return image
+
+
 def srgb_pixels(image: Image) -> Pixels:
     """The pixels of `image` as a viewer shows them: 8-bit sRGB, height x width x 1, 2, 3 or 4.
 
-    An embedded ICC profile is applied, 16-bit samples are scaled down and grey stays grey.
+    An embedded ICC profile is applied (one that does not fit the image counts as absent), CMYK
+    without one is taken for libvips' own, 16-bit samples are scaled down and grey without a profile
+    stays grey.
     """
-    if image.get_typeof("icc-profile-data"):
-        alpha = image.hasalpha()
+    alpha = None
+    if image.hasalpha():
+        # icc_transform would scale it down without rounding.
+        alpha = _to_eight_bits(image[image.bands - 1])
+        image = image.extract_band(0, n=image.bands - 1)
+    if image.get_typeof(_PROFILE) or image.interpretation == "cmyk":
         image = image.icc_transform("srgb", embedded=True, intent="relative", depth=8)
-        if alpha and not image.hasalpha():
-            image = image.addalpha()
-    if image.format != "uchar":
-        grey = image.bands <= 2
-        image = image.colourspace("b-w" if grey else "srgb")
-        image = image.cast("uchar")
-    return pixels(image)
+    image = _to_eight_bits(image)
+    return pixels(image if alpha is None else image.bandjoin(alpha))
+
+
+def _to_eight_bits(image: Image) -> Image:
+    """`image` of 8 or 16 bits a sample as 8: the nearest of the levels, 257 apart."""
+    return image if image.format == "uchar" else (image / 257).rint().cast("uchar")
 
 
 # Mean difference, in 8-bit code values over a grid of colours, up to which a profile cannot be
@@ -231,7 +248,7 @@ def in_srgb(image: Image) -> Image | None:
 
     Decodes `image` more than once, so it must have random access.
     """
-    profile = image.get("icc-profile-data")
+    profile = image.get(_PROFILE)
     converted = image.icc_transform("srgb", embedded=True, intent="relative", depth=8)
     converted = converted.copy_memory()
     with tempfile.NamedTemporaryFile(suffix=".icc") as file:
@@ -261,10 +278,8 @@ def _distance_from_srgb(icc_profile: bytes) -> float:
     grid = bytes(itertools.chain.from_iterable(itertools.product(levels, repeat=3)))
     image = pyvips.Image.new_from_memory(grid, _GRID_LEVELS**3, 1, 3, "uchar")
     image = image.copy(interpretation="srgb")
-    tagged = image.copy()
-    tagged.set_type(pyvips.GValue.blob_type, "icc-profile-data", icc_profile)
     try:
-        shown = tagged.icc_transform("srgb", embedded=True, intent="relative")
+        shown = tagged(image, icc_profile).icc_transform("srgb", embedded=True, intent="relative")
         return float((shown - image).abs().avg())
     except pyvips.Error:
         # A profile the colour engine cannot apply is as far from sRGB as can be.
