@@ -12,6 +12,7 @@ from typing import Annotated, Final
 import typer
 
 from tinyjpg.cli import flags
+from tinyjpg.cli.compare import show_comparisons
 from tinyjpg.cli.info import show_info
 from tinyjpg.cli.plan import make_plan
 from tinyjpg.cli.report import (
@@ -99,6 +100,26 @@ def _info(files: flags.Files, *, as_json: flags.InfoJson = False) -> int:
     """Print what the headers of images say, a line each."""
     _check_names(files)
     return show_info(files, as_json=as_json)
+
+
+@app.command("compare")
+def _compare(
+    reference: flags.Original,
+    others: flags.Others,
+    *,
+    as_json: flags.CompareJson = False,
+    max_input_bytes: flags.MaxInputBytes = flags.DEFAULT_LIMITS.max_input_bytes,
+    max_pixels: flags.MaxPixels = flags.DEFAULT_LIMITS.max_pixels,
+    max_frames: flags.MaxFrames = flags.DEFAULT_LIMITS.max_frames,
+) -> int:
+    """Print how much images look like an original, as SSIMULACRA2 scores, a line each.
+
+    Any mix of JPEG, PNG, WebP and GIF is compared as it is shown. Of animations the worst frame
+    counts.
+    """
+    _check_names([reference, *others])
+    limits = Limits(max_input_bytes=max_input_bytes, max_pixels=max_pixels, max_frames=max_frames)
+    return show_comparisons(reference, others, limits, as_json=as_json)
 
 
 @app.command("optimize")

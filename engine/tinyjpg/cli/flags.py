@@ -35,6 +35,18 @@ Files = Annotated[
     list[str],
     typer.Argument(metavar="FILES", help="Images; - reads standard input.", show_default=False),
 ]
+Original = Annotated[
+    str,
+    typer.Argument(
+        metavar="ORIGINAL", help="An image; - reads standard input.", show_default=False
+    ),
+]
+Others = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="IMAGES", help="What to compare with it, each by itself.", show_default=False
+    ),
+]
 Quality = Annotated[
     int | None,
     typer.Option(
@@ -213,4 +225,7 @@ MaxFrames = Annotated[
 
 InfoJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON object a line for each file.")
+]
+CompareJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object a line for each comparison.")
 ]
