@@ -6,7 +6,7 @@ Of an animation only the canvas is in memory, never all frames.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias, cast
 
 import numpy as np
@@ -18,8 +18,9 @@ from tinyjpg.codecs import gif_frames, png_composites, webp_animation, webp_bits
 from tinyjpg.containers import gif_reader
 from tinyjpg.containers.gif import GifHeader
 from tinyjpg.containers.png import PngHeader
+from tinyjpg.containers.png_profile import shown_profile
 from tinyjpg.containers.webp_header import WebpHeader
-from tinyjpg.errors import CorruptImageError, InvalidOptionError, UnsupportedFormatError
+from tinyjpg.errors import CorruptImageError, InvalidOptionError
 from tinyjpg.formats import Format
 from tinyjpg.limits import Deadline, Limits
 from tinyjpg.metric import SMALLEST_SIDE, check_pixels
@@ -104,11 +105,8 @@ def _jpeg(data: bytes, header: Header) -> Shown:
 
 def _png(data: bytes, header: Header) -> Shown:
     header = cast("PngHeader", header)
-    if header.colour_space.is_hdr:
-        raise UnsupportedFormatError(
-            "the PNG is an HDR image (PQ or HLG), which SSIMULACRA2 is not made for; convert both "
-            "images to SDR first"
-        )
+    profile = shown_profile(header.colour_space, vips.is_srgb)
+    header = replace(header, icc_profile=profile)
     animation = header.animation
     if animation is None:
         return _still(header, lambda: _decoded(data, header))

@@ -181,7 +181,12 @@ def set_threads(count: int) -> None:
 
 
 def tagged(image: Image, icc_profile: bytes | None) -> Image:
-    """`image` with `icc_profile` in place of the one it has, or with none."""
+    """`image` with `icc_profile` in place of the one it has, or with none.
+
+    A profile for RGB makes a grey image RGB, so that it applies.
+    """
+    if icc_profile is not None and _is_rgb_profile(icc_profile) and image.bands <= 2:
+        image = image.colourspace("srgb" if image.format == "uchar" else "rgb16")
     image = image.copy()
     if image.get_typeof(_PROFILE):
         image.remove(_PROFILE)
