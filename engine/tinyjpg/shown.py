@@ -168,10 +168,10 @@ def _animated(header: Header, delays: list[float], frames: Callable[[Deadline], 
         shown_for = (0.0,)
 
     def upright(deadline: Deadline) -> Frames:
-        return (
-            _of_announced_size(webp.upright(pixels, header.orientation), header.upright_size)
-            for pixels in frames(deadline)
-        )
+        for pixels in frames(deadline):
+            deadline.check(f"all frames of the {header.format.upper()} were decoded")
+            turned = webp.upright(pixels, header.orientation)
+            yield _of_announced_size(turned, header.upright_size)
 
     return Shown(*header.upright_size, shown_for, upright)
 

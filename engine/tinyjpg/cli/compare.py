@@ -113,12 +113,13 @@ def _complaint(name: str, error: Exception) -> Failure:
     return failure
 
 
-def _meaning(score: float) -> str:
+def meaning(score: float) -> str:
+    """What people see at `score`, in a few words."""
     return next(words for least, words in _MEANINGS if score >= least)
 
 
 def _phrases(original: _File, other: _File, found: Similarity) -> Iterator[str]:
-    yield f"{_at_least(found.score)} ({_meaning(found.score)})"
+    yield f"{_at_least(found.score)} ({meaning(found.score)})"
     frames = len(found.frames)
     if frames > 1:
         yield f"worst frame {found.worst_frame + 1:,} of {frames:,}"
@@ -137,7 +138,7 @@ def _as_dict(original: _File, other: _File, found: Similarity) -> dict[str, Any]
         "reference": original.path,
         "path": other.path,
         "score": round(found.score, 3),
-        "meaning": _meaning(found.score),
+        "meaning": meaning(found.score),
         "mean": round(found.mean, 3),
         "worst_frame": found.worst_frame,
         "frames": [round(score, 3) for score in found.frames],
