@@ -60,7 +60,7 @@ def compare(
     """Like `ssimulacra2`, with the score of every frame and their mean.
 
     Frames are paired by the time they are shown at, so merged frames do no harm. A few canvases of
-    an animation are in memory at a time, of stills both.
+    an animation are in memory at a time, and a few rows of a JPEG or PNG that needs no turning.
     """
     from tinyjpg import scoring  # noqa: PLC0415
 
@@ -70,7 +70,7 @@ def compare(
 class Reference:
     """An original, prepared once, to compare many images with.
 
-    Safe to share between threads. A still takes about 25 bytes a pixel, 45 with transparency; an
+    Safe to share between threads. A still takes about 10 bytes a pixel, 18 with transparency; an
     animation only its file, and is decoded for each comparison.
 
     Args:

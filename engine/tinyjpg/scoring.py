@@ -18,6 +18,9 @@ from tinyjpg.similarity import Similarity
 _BACKGROUNDS: Final = (0.1, 0.9)
 _OPAQUE: Final = (0.0,)
 
+# How much of a still is decoded at a time.
+_STRIP_PIXELS: Final = 1 << 18
+
 
 def compare(reference: object, distorted: object, limits: Limits) -> Similarity:
     """See `tinyjpg.compare`."""
@@ -78,6 +81,10 @@ class _Picture:
 
 def _compare(one: Shown, other: Shown, deadline: Deadline) -> Similarity:
     _check_same_size(one, other)
+    if one.strips is not None and other.strips is not None:
+        rows = max(1, _STRIP_PIXELS // one.width)
+        score = _streamed(one, one.strips(deadline, rows), other.strips(deadline, rows))
+        return Similarity((score,), score)
     together = moments(one.delays, other.delays)
     left, right = _Cursor(one.frames(deadline)), _Cursor(other.frames(deadline))
     lowest = [100.0] * len(one.delays)
@@ -91,6 +98,18 @@ def _compare(one: Shown, other: Shown, deadline: Deadline) -> Similarity:
         total += points * (moment.duration or 1.0)
         weight += moment.duration or 1.0
     return Similarity(tuple(lowest), total / weight)
+
+
+def _streamed(size: Shown, before: Frames, after: Frames) -> float:
+    pairs = zip(before, after, strict=True)
+    left, right = next(pairs)
+    # Whether all of the alpha is opaque is known at the end only.
+    backgrounds = _BACKGROUNDS if {left.shape[2], right.shape[2]} & {2, 4} else _OPAQUE
+    comparison = metric.Comparison(size.width, size.height, backgrounds=backgrounds)
+    comparison.push(left, right)
+    for left, right in pairs:
+        comparison.push(left, right)
+    return comparison.finish()
 
 
 class _Cursor:

@@ -1,6 +1,7 @@
 """What a viewer shows of an image, whatever it comes as: upright, in sRGB, frame by frame.
 
-Of an animation only the canvas is in memory, never all frames.
+Of an animation only the canvas is in memory, never all frames; of a still that its decoder can
+stream only some rows.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ import numpy.typing as npt
 
 from tinyjpg.backends import vips, webp
 from tinyjpg.backends.vips import Pixels
-from tinyjpg.codecs import gif_frames, png_composites, webp_animation, webp_bitstreams
+from tinyjpg.codecs import gif_frames, png_composites, webp_animation
 from tinyjpg.containers import gif_reader
 from tinyjpg.containers.gif import GifHeader
 from tinyjpg.containers.png import PngHeader
 from tinyjpg.containers.png_profile import shown_profile
 from tinyjpg.containers.webp_header import WebpHeader
+from tinyjpg.containers.webp_writer import standalone
 from tinyjpg.errors import CorruptImageError, InvalidOptionError
 from tinyjpg.formats import Format
 from tinyjpg.limits import Deadline, Limits
@@ -44,12 +46,15 @@ class Shown:
         frames: decodes the frames: height x width x 1 to 4, 8-bit sRGB, grey or with alpha. The
             array may be overwritten when the next one is asked for. Raises CorruptImageError and
             DeadlineExceededError.
+        strips: decodes a still: at most as many rows at a time as it is told, in the same form.
+            None for an animation.
     """
 
     width: int
     height: int
     delays: tuple[float, ...]
     frames: Callable[[Deadline], Frames]
+    strips: Callable[[Deadline, int], Frames] | None = None
 
 
 def look(image: object, limits: Limits) -> Shown:
@@ -88,19 +93,27 @@ def _of_array(array: npt.NDArray[Any]) -> Shown:
     if array.ndim == 2:
         array = array[..., np.newaxis]
     if array.dtype.kind == "u" and array.dtype.itemsize == 2:
-        # The nearest of 256 levels; 65535 / 255 = 257 is odd, so there are no ties.
-        array = ((array.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        array = _to_eight_bits(array)
     elif array.dtype != np.uint8:
         raise InvalidOptionError(
             f"the pixels are {array.dtype}; give sRGB code values as uint8 (0 to 255) or uint16 "
             "(0 to 65535), clipped and rounded"
         )
     pixels = check_pixels(array)
-    return Shown(pixels.shape[1], pixels.shape[0], (0.0,), lambda _: iter((pixels,)))
+    return _still((pixels.shape[1], pixels.shape[0]), lambda rows: _slices(pixels, rows))
+
+
+def _to_eight_bits(array: npt.NDArray[np.uint16]) -> Pixels:
+    # The nearest of 256 levels; 65535 / 255 = 257 is odd, so there are no ties. Row by row, for
+    # the sum takes more bits.
+    result = np.empty(array.shape, np.uint8)
+    for row, wide in zip(result, array, strict=True):
+        row[...] = (wide.astype(np.uint32) + 128) // 257
+    return result
 
 
 def _jpeg(data: bytes, header: Header) -> Shown:
-    return _still(header, lambda: _decoded(data, header))
+    return _streamed(data, header)
 
 
 def _png(data: bytes, header: Header) -> Shown:
@@ -109,7 +122,7 @@ def _png(data: bytes, header: Header) -> Shown:
     header = replace(header, icc_profile=profile)
     animation = header.animation
     if animation is None:
-        return _still(header, lambda: _decoded(data, header))
+        return _streamed(data, header)
     delays = [1000 * frame.delay for frame in animation.frames]
     return _animated(
         header,
@@ -120,17 +133,13 @@ def _png(data: bytes, header: Header) -> Shown:
 
 def _webp(_data: bytes, header: Header) -> Shown:
     header = cast("WebpHeader", header)
+    if header.animation is None:
+        return _streamed(standalone(header.pictures[0].bitstream), header)
 
     def in_srgb(pixels: Pixels) -> Pixels:
         with vips.decoding(Format.WEBP):
             return webp.as_shown(pixels, _needed_profile(header))
 
-    if header.animation is None:
-        bitstream = header.pictures[0].bitstream
-        return _still(
-            header,
-            lambda: webp.upright(in_srgb(webp_bitstreams.decode(bitstream)), header.orientation),
-        )
     delays = [float(frame.duration) for frame in header.pictures]
     return _animated(header, delays, lambda _: map(in_srgb, webp_animation.composites(header)))
 
@@ -154,12 +163,41 @@ _OPENERS: Final[dict[Format, Callable[[bytes, Header], Shown]]] = {
 }
 
 
-def _still(header: Header, decode: Callable[[], Pixels]) -> Shown:
-    def frames(deadline: Deadline) -> Frames:
-        deadline.check(f"the {header.format.upper()} image was decoded")
-        yield _of_announced_size(decode(), header.upright_size)
+def _streamed(data: bytes, header: Header) -> Shown:
+    """A still that libvips decodes from top to bottom, or at once where it has to be turned."""
 
-    return Shown(*header.upright_size, (0.0,), frames)
+    def strips(rows: int) -> Frames:
+        with vips.decoding(header.format):
+            # Warnings are about what viewers pass over in silence.
+            image = vips.load(
+                data, header.format, sequential=header.orientation == 1, fail_on="error"
+            )
+            if header.orientation != 1:
+                image = vips.upright(image, header.orientation)
+            image = vips.as_srgb(vips.tagged(image, _needed_profile(header)))
+            _check_size((image.width, image.height), header)
+            if rows >= image.height:
+                yield vips.pixels(image)
+                return
+            yield from vips.strips(image, rows)
+
+    return _still(header.upright_size, strips)
+
+
+def _still(size: tuple[int, int], strips: Callable[[int], Frames]) -> Shown:
+    def timed(deadline: Deadline, rows: int) -> Frames:
+        deadline.check("the image was decoded")
+        for strip in strips(rows):
+            yield strip
+            deadline.check("the image was decoded")
+
+    width, height = size
+    return Shown(width, height, (0.0,), lambda deadline: timed(deadline, height), timed)
+
+
+def _slices(pixels: Pixels, rows: int) -> Frames:
+    for top in range(0, len(pixels), rows):
+        yield pixels[top : top + rows]
 
 
 def _animated(header: Header, delays: list[float], frames: Callable[[Deadline], Frames]) -> Shown:
@@ -170,19 +208,9 @@ def _animated(header: Header, delays: list[float], frames: Callable[[Deadline], 
     def upright(deadline: Deadline) -> Frames:
         for pixels in frames(deadline):
             deadline.check(f"all frames of the {header.format.upper()} were decoded")
-            turned = webp.upright(pixels, header.orientation)
-            yield _of_announced_size(turned, header.upright_size)
+            yield webp.upright(pixels, header.orientation)
 
     return Shown(*header.upright_size, shown_for, upright)
-
-
-def _decoded(data: bytes, header: Header) -> Pixels:
-    with vips.decoding(header.format):
-        # Warnings are about what viewers pass over in silence.
-        image = vips.load(data, header.format, sequential=header.orientation == 1, fail_on="error")
-        if header.orientation != 1:
-            image = vips.upright(image, header.orientation)
-        return vips.srgb_pixels(vips.tagged(image, _needed_profile(header)))
 
 
 def _needed_profile(header: Header) -> bytes | None:
@@ -190,11 +218,12 @@ def _needed_profile(header: Header) -> bytes | None:
     return None if profile is None or vips.is_srgb(profile) else profile
 
 
-def _of_announced_size(pixels: Pixels, size: tuple[int, int]) -> Pixels:
-    height, width = pixels.shape[:2]
-    if (width, height) != size:
-        raise CorruptImageError(
-            f"the image decodes to {width} x {height} pixels where its header says {size[0]} x "
-            f"{size[1]}; export or download it again"
+def _check_size(found: tuple[int, int], header: Header) -> None:
+    if found != header.upright_size:
+        sizes = " instead of ".join(
+            f"{width} x {height}" for width, height in (found, header.upright_size)
         )
-    return pixels
+        raise CorruptImageError(
+            f"the {header.format.upper()} image decodes to {sizes} pixels; export or download it "
+            "again"
+        )

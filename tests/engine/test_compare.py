@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ from tinyjpg import (
     TinyJPGError,
     UnsupportedFormatError,
     compare,
+    scoring,
     ssimulacra2,
 )
 from tinyjpg.moments import Moment, moments
@@ -45,6 +47,7 @@ from tinyjpg.moments import Moment, moments
 PHOTO = photo()
 PNG = encode(PHOTO, "PNG")
 JPEG = encode(PHOTO, "JPEG", quality=60)
+FAST = {"PNG": {"compress_level": 1}}
 
 
 def noisy(pixels: Pixels, strength: float, seed: int = 1) -> Pixels:
@@ -138,6 +141,56 @@ class TestStills:
         prepared = Reference(PNG).compare(JPEG)
         assert prepared.frames == (prepared.mean,)
         assert prepared.score == pytest.approx(found.score, abs=0.001)
+
+    def test_strips_make_no_difference(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        exif = Image.Exif()
+        exif[274] = 8
+        turned = np.rot90(noisy(PHOTO, 5), -1).copy()
+        wide = PHOTO.astype(np.uint16) * 257
+        gamma = (b"gAMA", (60_000).to_bytes(4, "big"))
+        others: list[Any] = [
+            JPEG,
+            encode(PHOTO, "JPEG", progressive=True),
+            encode(noisy(PHOTO, 4), "PNG"),
+            encode(PHOTO, "WEBP"),
+            encode(PHOTO, "GIF"),
+            encode(turned, "JPEG", exif=exif.tobytes()),
+            encode(turned, "PNG", exif=exif.tobytes()),
+            png_structure.encode(wide, png_structure.RGB, 16, before=[gamma], interlaced=True),
+            png_structure.encode(with_alpha(PHOTO, soft_edge(96, 64)), png_structure.RGBA),
+            wide,
+        ]
+        whole = [ssimulacra2(PNG, other) for other in others]
+        assert len(set(whole)) == len(others)
+        monkeypatch.setattr(scoring, "_STRIP_PIXELS", 96 * 7)
+        assert [ssimulacra2(PNG, other) for other in others] == whole
+
+    @pytest.mark.skipif(
+        not sys.platform.startswith("linux"), reason="ru_maxrss is in KiB on Linux only"
+    )
+    @pytest.mark.parametrize("format", ["JPEG", "PNG"])
+    def test_memory_does_not_grow_with_the_height(self, format: str, tmp_path: Path) -> None:
+        for name, height in (("short", 1_000), ("tall", 16_000)):
+            picture = np.tile(photo(512, 200), (height // 200, 1, 1))
+            (tmp_path / name).write_bytes(encode(picture, format, **FAST.get(format, {})))
+        program = (
+            "import resource, sys\n"
+            "from pathlib import Path\n"
+            "from tinyjpg import ssimulacra2\n"
+            "used = []\n"
+            "for path in sys.argv[1:]:\n"
+            "    data = Path(path).read_bytes()\n"
+            "    assert ssimulacra2(data, data) == 100\n"
+            "    used.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+            "print(used[1] - used[0])\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program, tmp_path / "short", tmp_path / "tall"],
+            capture_output=True, text=True, check=True, timeout=60,
+        )  # fmt: skip
+        # Decoded, the taller one has 24 MiB, twice.
+        files = (tmp_path / "tall").stat().st_size / 1024
+        assert int(done.stdout) < 8 * 1024 + files
 
     def test_a_reference_does_not_follow_the_array(self) -> None:
         pixels = PHOTO.copy()

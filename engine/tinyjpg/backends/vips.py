@@ -147,16 +147,17 @@ def pixels(image: Image) -> Pixels:
     return cast(Pixels, array.reshape(image.height, image.width, image.bands))
 
 
-def strips(image: Image) -> Iterator[Pixels]:
+def strips(image: Image, rows: int = STRIP_ROWS) -> Iterator[Pixels]:
     """The pixels of `image` from top to bottom, some rows at a time; decodes it while it goes.
 
     Each strip is rows x width x bands. Call inside `decoding` where it still has to be decoded.
     """
+    # Cropping instead would empty the decoder's line cache each time: "out of order read".
     region = pyvips.Region.new(image)
-    for top in range(0, image.height, STRIP_ROWS):
-        rows = min(STRIP_ROWS, image.height - top)
-        strip = np.frombuffer(region.fetch(0, top, image.width, rows), dtype=np.uint8)
-        yield strip.reshape(rows, image.width, image.bands)
+    for top in range(0, image.height, rows):
+        height = min(rows, image.height - top)
+        strip = np.frombuffer(region.fetch(0, top, image.width, height), dtype=np.uint8)
+        yield strip.reshape(height, image.width, image.bands)
 
 
 def from_pixels(pixels: Pixels) -> Image:
@@ -196,7 +197,12 @@ def tagged(image: Image, icc_profile: bytes | None) -> Image:
 
 
 def srgb_pixels(image: Image) -> Pixels:
-    """The pixels of `image` as a viewer shows them: 8-bit sRGB, height x width x 1, 2, 3 or 4.
+    """The pixels of `as_srgb(image)`: height x width x 1, 2, 3 or 4; decodes it."""
+    return pixels(as_srgb(image))
+
+
+def as_srgb(image: Image) -> Image:
+    """`image` as a viewer shows it, in 8-bit sRGB; still to be decoded.
 
     An embedded ICC profile is applied (one that does not fit the image counts as absent), CMYK
     without one is taken for libvips' own, 16-bit samples are scaled down and grey without a profile
@@ -210,7 +216,7 @@ def srgb_pixels(image: Image) -> Pixels:
     if image.get_typeof(_PROFILE) or image.interpretation == "cmyk":
         image = _to_srgb(image)
     image = _to_eight_bits(image)
-    return pixels(image if alpha is None else image.bandjoin(alpha))
+    return image if alpha is None else image.bandjoin(alpha)
 
 
 def _to_srgb(image: Image) -> Image:
