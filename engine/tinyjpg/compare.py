@@ -44,7 +44,8 @@ def ssimulacra2(
         InvalidOptionError: an argument is no image (floating-point pixels are not), or the two
             cannot be compared: too small, different sizes, one animated and one not, animations
             that do not take the same time.
-        UnsupportedFormatError: a file is not a JPEG, PNG, WebP or GIF, or an HDR PNG.
+        UnsupportedFormatError: a file is not a JPEG, PNG, WebP or GIF, or one that viewers do not
+            agree how to show: an HDR PNG, a JPEG of 12 bits.
         CorruptImageError: a file is truncated or damaged.
         LimitExceededError: an image is larger than `limits` allow.
         DeadlineExceededError: `limits.deadline` passed; it is looked at before each frame.

@@ -22,7 +22,7 @@ from tinyjpg.containers.png import PngHeader
 from tinyjpg.containers.png_profile import shown_profile
 from tinyjpg.containers.webp_header import WebpHeader
 from tinyjpg.containers.webp_writer import standalone
-from tinyjpg.errors import CorruptImageError, InvalidOptionError
+from tinyjpg.errors import CorruptImageError, InvalidOptionError, UnsupportedFormatError
 from tinyjpg.formats import Format
 from tinyjpg.limits import Deadline, Limits
 from tinyjpg.metric import SMALLEST_SIDE, check_pixels
@@ -67,7 +67,7 @@ def look(image: object, limits: Limits) -> Shown:
 
     Raises:
         InvalidOptionError: it is neither, or has less than 8 pixels in a dimension.
-        UnsupportedFormatError: it is another kind of file, or an HDR image.
+        UnsupportedFormatError: it is another kind of file, an HDR PNG or a JPEG of 12 bits.
         CorruptImageError: the header is damaged.
         LimitExceededError: the image is larger than `limits` allow.
     """
@@ -113,6 +113,11 @@ def _to_eight_bits(array: npt.NDArray[np.uint16]) -> Pixels:
 
 
 def _jpeg(data: bytes, header: Header) -> Shown:
+    if header.bit_depth != 8:
+        raise UnsupportedFormatError(
+            f"the JPEG has {header.bit_depth} bits a sample, which hardly any viewer shows; save "
+            "it with 8"
+        )
     return _streamed(data, header)
 
 

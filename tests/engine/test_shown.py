@@ -14,6 +14,7 @@ import pytest
 import pyvips
 from PIL import Image, ImageCms
 
+from corpus import cases
 from corpus.generators import gif_structure, png_structure
 from corpus.generators.metadata import display_p3_profile, grey_profile, srgb_profile
 from corpus.generators.pictures import soft_edge, with_alpha
@@ -194,6 +195,34 @@ class TestColour:
     def test_impossible_primaries_change_nothing(self, chromaticities: tuple[int, ...]) -> None:
         chunk = (b"cHRM", struct.pack(">8I", *chromaticities))
         assert np.array_equal(still(png(PHOTO, RGB, chunk)), PHOTO)
+
+    @pytest.mark.parametrize("stored", [0, 1, 2**32 - 1])
+    def test_impossible_gammas_change_nothing(self, stored: int) -> None:
+        assert np.array_equal(still(png(PHOTO, RGB, gamma(stored))), PHOTO)
+
+    def test_a_profile_is_applied_to_every_frame(self) -> None:
+        frame = png_structure.Frame(samples=PHOTO)
+        body = b"P3\0\0" + zlib.compress(display_p3_profile())
+        apng = png_structure.animate([frame, frame], RGB, behind_palette=[(b"iCCP", body)])
+        webp = io.BytesIO()
+        pictures = [Image.fromarray(PHOTO), Image.fromarray(PHOTO[::-1])]
+        pictures[0].save(
+            webp,
+            "WEBP",
+            save_all=True,
+            append_images=pictures[1:],
+            lossless=True,
+            icc_profile=display_p3_profile(),
+        )
+        expected = still(encode(PHOTO, "PNG", icc_profile=display_p3_profile()))
+        for data in (apng, webp.getvalue()):
+            first, _ = frames(data)
+            assert np.array_equal(first[..., :3], expected)
+
+    def test_twelve_bits_are_refused(self) -> None:
+        (case,) = (one for one in cases() if one.name == "jpeg/twelve_bits_keep_every_pixel")
+        with pytest.raises(UnsupportedFormatError, match="12 bits"):
+            look(case.make(), Limits())
 
     @pytest.mark.parametrize("coding", [(9, 16, 0, 1), (9, 18, 0, 1), (6, 13, 0, 1), (1, 13, 0, 0)])
     def test_hdr_and_television_colours_are_refused(self, coding: tuple[int, ...]) -> None:
