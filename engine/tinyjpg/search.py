@@ -128,6 +128,28 @@ class Search:
         by_line = nearest + shift / rise
         return max(by_curve, by_line) if failed is not None else min(by_curve, by_line)
 
+    def curve(self) -> Curve:
+        """The expected curve, bent to pass through the attempts, for another search to start from.
+
+        An attempt that scores no better than a cheaper one is passed over.
+        """
+        told: list[tuple[float, float]] = []
+        for setting, score in sorted(self._scores.items()):
+            if not told or score > told[-1][0]:
+                told.append((score, float(setting)))
+        if len(told) < 2:
+            return self._curve
+        low, high = (told[end][0] - self._scores_by_setting.at(told[end][1]) for end in (0, -1))
+        below = [(quality + low, setting) for quality, setting in self._curve.points]
+        above = [(quality + high, setting) for quality, setting in self._curve.points]
+        return Curve(
+            (
+                *(one for one in below if one[0] < told[0][0] and one[1] < told[0][1]),
+                *told,
+                *(one for one in above if one[0] > told[-1][0] and one[1] > told[-1][1]),
+            )
+        )
+
     def _is_close(self) -> bool:
         """Whether an attempt reaches the quality and hardly exceeds it."""
         least = self._quality - TOLERANCE

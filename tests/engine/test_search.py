@@ -161,3 +161,23 @@ def test_any_encoder_ends_the_search(
     assert (found.best is None) == (not passing)
     if found.best is not None:
         assert found.best.size == min(one.size for one in passing)
+
+
+def test_a_curve_bent_by_attempts_passes_through_them_and_keeps_rising() -> None:
+    search = Search(80, JPEG_420, SCALE)
+    search.tell(80, 70.0)
+    search.tell(88, 86.0)
+    search.tell(84, 69.0)
+    bent = search.curve()
+    assert bent.at(70.0) == 80
+    assert bent.at(86.0) == 88
+    settings_wanted = [bent.at(quality) for quality in range(1, 101)]
+    assert settings_wanted == sorted(settings_wanted)
+    assert bent.at(5) < 20
+    assert bent.at(99) == 100
+
+
+def test_one_attempt_does_not_bend_the_curve() -> None:
+    search = Search(80, JPEG_420, SCALE)
+    search.tell(80, 70.0)
+    assert search.curve() is JPEG_420

@@ -41,7 +41,7 @@ _LOADERS: Final = {
 }
 _ANIMATED: Final = frozenset({Format.WEBP, Format.GIF})
 
-STRIP_ROWS: Final = 256
+STRIP_ROWS: Final = 64
 """Rows of a strip."""
 
 _PROFILE: Final = "icc-profile-data"
@@ -165,15 +165,6 @@ def from_pixels(pixels: Pixels) -> Image:
     height, width, bands = pixels.shape
     image = pyvips.Image.new_from_memory(pixels.data, width, height, bands, "uchar")
     return image.copy(interpretation="b-w" if bands == 1 else "srgb")
-
-
-def shown(image: Image, icc_profile: bytes | None) -> Image:
-    """`image`, 8-bit, converted from `icc_profile` to sRGB; None: it is sRGB."""
-    if icc_profile is None:
-        return image
-    tagged = image.copy()
-    tagged.set_type(pyvips.GValue.blob_type, "icc-profile-data", icc_profile)
-    return tagged.icc_transform("srgb", embedded=True, intent="relative", depth=8)
 
 
 def set_threads(count: int) -> None:

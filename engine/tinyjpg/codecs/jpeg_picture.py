@@ -69,6 +69,11 @@ class Picture:
         has_one_meaning = len(header.components) == 1 or self.icc_profile is None
         self.is_grey = has_one_meaning and all(map(_is_grey, self._strips(self._code_values())))
 
+    @property
+    def is_held(self) -> bool:
+        """Whether its pixels are in memory."""
+        return self._decoded is not None
+
     def convert_to_srgb(self) -> bool:
         """Turn the code values into sRGB, which needs no profile, where that loses nothing.
 
@@ -91,17 +96,21 @@ class Picture:
             return image.extract_band(0).copy(interpretation="b-w")
         return image
 
+    def as_shown(self, image: vips.Image) -> vips.Image:
+        """`image`, whose code values mean what the picture's do, in sRGB."""
+        return vips.as_srgb(vips.tagged(image, self.icc_profile))
+
     def shown(self) -> Iterator[Pixels]:
         """The rows in sRGB, some at a time: rows x width x 1 or 3."""
-        return self._strips(vips.shown(self.image(), self.icc_profile))
+        return self._strips(self.as_shown(self.image()))
 
     def score(self, jpeg: bytes) -> float:
-        """The SSIMULACRA2 of an upright `jpeg` of the same code values' meaning.
+        """The SSIMULACRA2 of an upright `jpeg` whose code values mean what the picture's do.
 
-        Both are compared as they are decoded; memory grows with the width only.
+        Both are compared while they are decoded; memory grows with the width only.
         """
         comparison = Comparison(self.width, self.height)
-        other = vips.shown(vips.load(jpeg, Format.JPEG), self.icc_profile)
+        other = self.as_shown(vips.load(jpeg, Format.JPEG))
         for mine, its in zip(self.shown(), self._strips(other), strict=True):
             comparison.push(mine, its)
         return comparison.finish()

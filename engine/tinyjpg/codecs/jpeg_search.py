@@ -37,8 +37,10 @@ _FAR: Final = 3.0
 # A first look that is closer than this needs no trial of the real encoder on the sample.
 _NEAR: Final = 1.0
 _REHEARSALS: Final = 2
-# Of a large picture, where another attempt takes long, a score further above the quality will do.
-_CLOSE_WHOLE: Final = 1.5
+# Of a large picture, where another attempt takes long, a score further above the quality will do;
+# still further of one that is not held in memory.
+_CLOSE_LARGE: Final = 1.5
+_CLOSE_HUGE: Final = 3.0
 # The setting from which 4:2:0 may cost more than 4:4:4.
 _DEAR: Final = 87
 # What a picture needs shows in how its size grows with the setting. Settings, and by how many steps
@@ -93,6 +95,7 @@ class _Look:
 
     Attributes:
         start: the setting of the encoder at which the score is expected to be the quality.
+        curve: what settings of the encoder other scores are expected to take.
         size: bytes of the sample there, without trellis quantisation.
         setting: what the encoder's would have been for the last look.
         error: points that this was off.
@@ -101,6 +104,7 @@ class _Look:
 
     manner: Manner
     start: float
+    curve: Curve
     size: int
     setting: int
     error: float
@@ -111,10 +115,10 @@ def smallest(picture: Picture, request: Request) -> Found | None:
     """The smallest file that reaches the quality asked for; None where none does."""
     sample = _Sample(picture)
     for look in _looks(sample, request, tries_full_chroma=not picture.is_subsampled):
-        start = look.start
+        rehearsed = look
         if sample.is_part and abs(look.error) > _NEAR:
-            start = _rehearsed(sample, look, request)
-        found = _whole(picture, sample, replace(look, start=start), request)
+            rehearsed = _rehearsed(sample, look, request)
+        found = _whole(picture, sample, rehearsed, request)
         if found is not None or request.deadline.passed:
             return found
     return None
@@ -125,7 +129,7 @@ class _Sample:
 
     def __init__(self, picture: Picture) -> None:
         pixels, self.is_part = picture.sample()
-        self._profile = picture.icc_profile
+        self._picture = picture
         self.image = vips.from_pixels(pixels)
         self._verifier = Verifier(self._as_shown(self.image))
         self.bias = _SAMPLE_BIAS if self.is_part else 0.0
@@ -148,7 +152,7 @@ class _Sample:
 
     def _as_shown(self, image: vips.Image) -> Pixels:
         with vips.decoding(Format.JPEG):
-            return vips.pixels(vips.shown(image, self._profile))
+            return vips.pixels(self._picture.as_shown(image))
 
 
 def _looks(sample: _Sample, request: Request, *, tries_full_chroma: bool) -> Iterator[_Look]:
@@ -191,6 +195,7 @@ def _look(sample: _Sample, chroma: Chroma, request: Request) -> _Look:
     return _Look(
         manner=Manner.near(chroma, start),
         start=start,
+        curve=curves.encoder,
         size=len(encode_plainly(sample.image, manner, nearest)),
         setting=round(tried + steps),
         error=error,
@@ -198,8 +203,8 @@ def _look(sample: _Sample, chroma: Chroma, request: Request) -> _Look:
     )
 
 
-def _rehearsed(sample: _Sample, look: _Look, request: Request) -> float:
-    """The setting to start with, corrected by encoding the sample as the whole will be."""
+def _rehearsed(sample: _Sample, look: _Look, request: Request) -> _Look:
+    """`look` corrected by encoding the sample as the whole will be."""
     search = Search(request.quality, CURVES[look.manner.chroma].encoder, SETTINGS, start=look.start)
     search.tell(look.setting, request.quality + look.error)
     for _ in range(_REHEARSALS):
@@ -211,22 +216,25 @@ def _rehearsed(sample: _Sample, look: _Look, request: Request) -> float:
         search.tell(setting, score)
         if abs(score - request.quality) <= _FAR:
             break
-    return search.estimate()
+    return replace(look, start=search.estimate(), curve=search.curve())
 
 
 def _whole(picture: Picture, sample: _Sample, look: _Look, request: Request) -> Found | None:
+    close = (_CLOSE_LARGE if picture.is_held else _CLOSE_HUGE) if sample.is_part else CLOSE
+
     def attempt(setting: int) -> Attempt[bytes]:
-        jpeg = encode(picture.image(), look.manner, setting, scans=True)
+        # Looking for the best scans takes memory, too.
+        jpeg = encode(picture.image(), look.manner, setting, scans=picture.is_held)
         score = picture.score(jpeg) if sample.is_part else sample.score(jpeg)
         return Attempt(setting, score, len(jpeg), jpeg)
 
     best = cheapest(
         request,
         attempt,
-        expected=CURVES[look.manner.chroma].encoder,
+        expected=look.curve,
         settings=SETTINGS,
         start=look.start,
-        close=_CLOSE_WHOLE if sample.is_part else CLOSE,
+        close=close,
         most=MOST_PROBES - 2,
     ).best
     return None if best is None else Found(best.result, look.manner, best.setting, best.score)
