@@ -16,77 +16,95 @@
 #define ELEMENT_BY_ELEMENT ((void)0)
 #endif
 
-static void linear_grey(const uint8_t *restrict pixels, size_t width, float *restrict out)
+/* Linear light of a fractional code value, by interpolation. */
+static inline float linear_between(float code)
 {
-    for (size_t x = 0; x < width; x++) {
-        ELEMENT_BY_ELEMENT;
-        out[x] = linear_light[pixels[x]];
-    }
+    int below = (int)code;
+    float part = code - (float)below;
+    return linear_light[below] + part * (linear_light[below + 1] - linear_light[below]);
 }
 
-/* Stored four at a time: single stores are what the loop would wait for. */
-static inline void linear_four(const uint8_t *restrict pixels, float *restrict out)
+/* One colour of a pixel whose last band is alpha. */
+static inline float linear_blended(const uint8_t *pixel, size_t bands, size_t colour,
+                                   float background)
 {
-    float a = linear_light[pixels[0]], b = linear_light[pixels[3]];
-    float c = linear_light[pixels[6]], d = linear_light[pixels[9]];
+    float alpha = pixel[bands - 1];
+    /* In this order opaque pixels keep their exact code value. */
+    return linear_between((alpha * pixel[colour] + (255.0f - alpha) * background) / 255.0f);
+}
+
+/* One band of four pixels. Stored together: single stores are what loops would wait for. */
+static inline void linear_four(const uint8_t *restrict pixels, size_t bands, float *restrict out)
+{
+    float a = linear_light[pixels[0]], b = linear_light[pixels[bands]];
+    float c = linear_light[pixels[2 * bands]], d = linear_light[pixels[3 * bands]];
     out[0] = a;
     out[1] = b;
     out[2] = c;
     out[3] = d;
 }
 
-static void linear_rgb(const uint8_t *restrict pixels, size_t width, float *const rgb[3])
+/* Most pixels of most images are opaque or clear, and so are their neighbours. */
+static inline void linear_four_blended(const uint8_t *restrict pixels, size_t bands, size_t colours,
+                                       float background, float *const rgb[3], size_t x)
 {
-    float *restrict red = rgb[0];
-    float *restrict green = rgb[1];
-    float *restrict blue = rgb[2];
-    size_t x = 0;
-    for (; x + 4 <= width; x += 4) {
-        ELEMENT_BY_ELEMENT;
-        linear_four(pixels + 3 * x, red + x);
-        linear_four(pixels + 3 * x + 1, green + x);
-        linear_four(pixels + 3 * x + 2, blue + x);
-    }
-    for (; x < width; x++) {
-        red[x] = linear_light[pixels[3 * x]];
-        green[x] = linear_light[pixels[3 * x + 1]];
-        blue[x] = linear_light[pixels[3 * x + 2]];
+    const uint8_t *alpha = pixels + bands - 1;
+    unsigned a = alpha[0], b = alpha[bands], c = alpha[2 * bands], d = alpha[3 * bands];
+    for (size_t colour = 0; colour < colours; colour++) {
+        float *restrict out = rgb[colour] + x;
+        if ((a & b & c & d) == 255) {
+            linear_four(pixels + colour, bands, out);
+        } else if ((a | b | c | d) == 0) {
+            out[0] = out[1] = out[2] = out[3] = linear_between(255.0f * background / 255.0f);
+        } else {
+            for (size_t i = 0; i < 4; i++) {
+                out[i] = linear_blended(pixels + bands * i, bands, colour, background);
+            }
+        }
     }
 }
 
-/* One colour of pixels whose last band is alpha. */
-static void linear_blended(const uint8_t *restrict pixels, size_t step, size_t colour, size_t width,
-                           float background, float *restrict out)
+/* Inlined for each number of bands. */
+static inline void linear_colours(const uint8_t *restrict pixels, size_t bands, size_t width,
+                                  float background, float *const rgb[3])
 {
-    for (size_t x = 0; x < width; x++) {
-        const uint8_t *pixel = pixels + step * x;
-        float alpha = pixel[step - 1];
-        /* In this order opaque pixels keep their exact code value. */
-        float code = (alpha * pixel[colour] + (255.0f - alpha) * background) / 255.0f;
-        int below = (int)code;
-        float part = code - (float)below;
-        out[x] = linear_light[below] + part * (linear_light[below + 1] - linear_light[below]);
+    size_t colours = bands < 3 ? 1 : 3;
+    size_t x = 0;
+    for (; x + 4 <= width; x += 4) {
+        ELEMENT_BY_ELEMENT;
+        if (bands % 2 == 0) {
+            linear_four_blended(pixels + bands * x, bands, colours, background, rgb, x);
+            continue;
+        }
+        for (size_t colour = 0; colour < colours; colour++) {
+            linear_four(pixels + bands * x + colour, bands, rgb[colour] + x);
+        }
+    }
+    for (; x < width; x++) {
+        ELEMENT_BY_ELEMENT;
+        const uint8_t *pixel = pixels + bands * x;
+        for (size_t colour = 0; colour < colours; colour++) {
+            rgb[colour][x] = bands % 2 ? linear_light[pixel[colour]]
+                                       : linear_blended(pixel, bands, colour, background);
+        }
     }
 }
 
 static void linear_rows(const uint8_t *pixels, int bands, size_t width, float background,
                         float *const rgb[3])
 {
-    size_t step = (size_t)bands;
     switch (bands) {
     case 1:
-        linear_grey(pixels, width, rgb[0]);
+        linear_colours(pixels, 1, width, background, rgb);
         break;
     case 2:
-        linear_blended(pixels, step, 0, width, background, rgb[0]);
+        linear_colours(pixels, 2, width, background, rgb);
         break;
     case 3:
-        linear_rgb(pixels, width, rgb);
+        linear_colours(pixels, 3, width, background, rgb);
         return;
     default:
-        for (size_t colour = 0; colour < 3; colour++) {
-            linear_blended(pixels, step, colour, width, background, rgb[colour]);
-        }
+        linear_colours(pixels, 4, width, background, rgb);
         return;
     }
     memcpy(rgb[1], rgb[0], width * sizeof *rgb[0]);
