@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from tinyjpg import Format, probe
 from tinyjpg.backends import mozjpeg, vips
 from tinyjpg.limits import Deadline
 from tinyjpg.metric import Pixels, Reference, compare
+from tinyjpg.native import available_instruction_sets, force_instruction_set
 
 Benchmark = Any  # pytest-benchmark's fixture; it has no public type
 _MEGA = 1_000_000
@@ -30,10 +31,13 @@ def original() -> Pixels:
 
 
 @pytest.fixture(scope="module")
-def distorted(original: Pixels) -> Pixels:
-    """The same with a little noise."""
-    noise = np.random.default_rng(1).integers(-6, 7, original.shape)
-    return (original.astype(np.int16) + noise).clip(0, 255).astype(np.uint8)
+def large(original: Pixels) -> tuple[Pixels, Pixels]:
+    """2048 x 2048 pixels of it, and the same with a little noise."""
+    height, width, bands = original.shape
+    repeats = (-(-2048 // height), -(-2048 // width), 1)
+    pixels = np.ascontiguousarray(np.tile(original, repeats)[:2048, :2048])
+    noise = np.random.default_rng(1).integers(-6, 7, (2048, 2048, bands), np.int16)
+    return pixels, (pixels.astype(np.int16) + noise).clip(0, 255).astype(np.uint8)
 
 
 def _measure(benchmark: Benchmark, pixels: Pixels, kernel: Callable[[], object]) -> None:
@@ -41,18 +45,29 @@ def _measure(benchmark: Benchmark, pixels: Pixels, kernel: Callable[[], object])
     benchmark(kernel)
 
 
-def test_metric_prepare_reference(benchmark: Benchmark, original: Pixels) -> None:
+@pytest.fixture(params=available_instruction_sets())
+def _instruction_set(request: pytest.FixtureRequest) -> Iterator[None]:
+    force_instruction_set(request.param)
+    yield
+    force_instruction_set(None)
+
+
+@pytest.mark.usefixtures("_instruction_set")
+def test_metric_prepare_reference(benchmark: Benchmark, large: tuple[Pixels, Pixels]) -> None:
+    original, _ = large
     _measure(benchmark, original, lambda: Reference(original))
 
 
-def test_metric_score_against_reference(
-    benchmark: Benchmark, original: Pixels, distorted: Pixels
-) -> None:
+@pytest.mark.usefixtures("_instruction_set")
+def test_metric_score_against_reference(benchmark: Benchmark, large: tuple[Pixels, Pixels]) -> None:
+    original, distorted = large
     reference = Reference(original)
     _measure(benchmark, original, lambda: reference.score(distorted))
 
 
-def test_metric_compare_at_once(benchmark: Benchmark, original: Pixels, distorted: Pixels) -> None:
+@pytest.mark.usefixtures("_instruction_set")
+def test_metric_compare_at_once(benchmark: Benchmark, large: tuple[Pixels, Pixels]) -> None:
+    original, distorted = large
     _measure(benchmark, original, lambda: compare(original, distorted))
 
 

@@ -25,7 +25,9 @@ SMALLEST_SIDE: Final = 8
 _LARGEST_SIDE: Final = 1 << 30
 
 REFERENCE_BYTES_PER_PIXEL: Final = 7
-"""Memory that a `Reference` holds, an upper bound."""
+"""Memory that a `Reference` holds, an upper bound; 13 where a side is below 57 pixels."""
+
+_COMPARISON_BYTES_PER_COLUMN: Final = 350
 
 # The greys that the reference program blends alpha over.
 _PUBLIC_BACKGROUNDS: Final = (0.1, 0.9)
@@ -101,7 +103,7 @@ class Comparison:
 
     Raises:
         InvalidOptionError: the size or a background is out of range, or there is no background.
-        MemoryError: there is not enough memory, about 300 bytes a column for each background.
+        MemoryError: there is not enough memory, about 350 bytes a column for each background.
     """
 
     __slots__ = ("_handles", "_lock", "height", "width")
@@ -128,7 +130,8 @@ class Comparison:
         handle = lib.tinyjpg_comparison_new(self.width, self.height, background)
         if handle == ffi.NULL:
             raise _out_of_memory(self.width, self.height)
-        return ffi.gc(handle, lib.tinyjpg_comparison_free, 300 * self.width)
+        size = _COMPARISON_BYTES_PER_COLUMN * self.width
+        return ffi.gc(handle, lib.tinyjpg_comparison_free, size)
 
     def push(self, original: Pixels, distorted: Pixels) -> None:
         """Take in the next rows of both images.

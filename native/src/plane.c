@@ -1,6 +1,6 @@
 /*
- * One channel at one scale: rows go in, error sums come out. Only the TAPS rows that the filter
- * spans are held, so memory does not grow with the height.
+ * One channel at one scale: rows go in, error sums come out. Only the rows that the filter spans
+ * are held, so memory does not grow with the height.
  *
  * The reference program blurs five products. With s = distorted + original, d = distorted -
  * original four are enough, and small numbers replace the differences of large ones:
@@ -47,38 +47,44 @@ static void flush_partial(struct plane *plane)
     plane->rows_in_partial = 0;
 }
 
-static void emit(struct plane *plane)
+static void compare(struct plane *plane)
 {
     const float *sums[TAPS], *differences[TAPS];
-    size_t y = plane->emitted++;
-    for (int tap = 0; tap < TAPS; tap++) {
+    for (size_t tap = 0; tap < TAPS; tap++) {
         /* Zeros above and below the image. */
-        size_t row = y + (size_t)tap;
+        size_t row = plane->compared + tap;
         int inside = row >= RADIUS && row - RADIUS < plane->height;
         size_t slot = (row - RADIUS) % TAPS;
         sums[tap] = inside ? plane->sums[slot] : plane->zeros;
         differences[tap] = inside ? plane->differences[slot] : plane->zeros;
     }
     plane->kernels->compare_row(sums, differences, plane->width, plane->partial);
+    plane->compared++;
     if (++plane->rows_in_partial == ROWS_PER_PARTIAL) {
         flush_partial(plane);
     }
 }
 
-void plane_push(struct plane *plane, const float *original, const float *distorted)
+void plane_write(struct plane *plane, const float *original, const float *distorted, size_t first,
+                 size_t count)
 {
-    size_t slot = plane->pushed++ % TAPS;
-    plane->kernels->mix_rows(original, distorted, plane->width, plane->sums[slot] + RADIUS,
-                             plane->differences[slot] + RADIUS);
+    size_t slot = plane->pushed % TAPS;
+    plane->kernels->mix_rows(original, distorted, count, plane->sums[slot] + RADIUS + first,
+                             plane->differences[slot] + RADIUS + first);
+}
+
+void plane_push(struct plane *plane)
+{
+    plane->pushed++;
     if (plane->pushed > RADIUS) {
-        emit(plane);
+        compare(plane);
     }
 }
 
 void plane_finish(struct plane *plane)
 {
-    while (plane->emitted < plane->height) {
-        emit(plane);
+    while (plane->compared < plane->height) {
+        compare(plane);
     }
     flush_partial(plane);
 }

@@ -22,7 +22,8 @@ enum {
     TAPS = REACH + 1,
     /* Samples of the widest vector: loops over tiles take whole ones. */
     BLOCK = 16,
-    /* Columns treated together, so that intermediate rows stay in the first-level cache. */
+    /* Columns converted together, and compared together: what is in between stays in the cache. */
+    STRIP = 512,
     TILE = 256,
     SMALLEST_SIDE = 8
 };
@@ -101,7 +102,7 @@ struct plane {
     const struct row_kernels *kernels;
     size_t width, height;
     unsigned measures;
-    size_t pushed, emitted;
+    size_t pushed, compared;
     /* The last rows, by row number modulo TAPS: distorted + original, distorted - original. */
     float *sums[TAPS], *differences[TAPS];
     float *zeros;
@@ -124,8 +125,12 @@ float *arena_take(struct arena *arena, size_t count);
 /* Gives the plane its buffers from `arena`, whose memory must be zero. */
 void plane_prepare(struct plane *plane, struct arena *arena);
 
-/* Takes the next row of both images in. */
-void plane_push(struct plane *plane, const float *original, const float *distorted);
+/* Writes `count` samples of the next row from column `first` on. */
+void plane_write(struct plane *plane, const float *original, const float *distorted, size_t first,
+                 size_t count);
+
+/* Takes in the row that is written. */
+void plane_push(struct plane *plane);
 
 /* Finishes after the last row; then `total` holds the sums over all pixels. */
 void plane_finish(struct plane *plane);

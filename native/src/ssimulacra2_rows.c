@@ -1,4 +1,8 @@
-/* The portable code. On AArch64 this is the NEON variant: there NEON needs no special flags. */
+/*
+ * The portable code, and which variant is used. On AArch64 the portable code is the NEON variant:
+ * every such processor has NEON, compilers use it without special flags, and vectorise these loops
+ * with it, fused multiply-add included (checked with GCC 12).
+ */
 #define VARIANT row_kernels_portable
 #include "ssimulacra2_rows.h"
 

@@ -1,3 +1,4 @@
+/* The loops over samples, compiled for AVX2 with FMA. */
 #include <math.h>
 #include <string.h>
 

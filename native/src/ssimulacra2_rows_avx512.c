@@ -1,3 +1,4 @@
+/* The loops over samples, compiled for AVX-512. */
 #include <math.h>
 #include <string.h>
 

@@ -23,7 +23,7 @@ struct stream {
     size_t pushed;
     const struct cached_planes *cached;
     struct scale scales[SCALES];
-    /* The current row of XYB, by side and channel. */
+    /* The current STRIP of XYB, by side and channel. */
     float *xyb[SIDES][CHANNELS];
     float *memory;
 };
@@ -49,7 +49,7 @@ static void lay_out(struct stream *stream, struct arena *arena)
             }
         }
         for (int channel = 0; channel < CHANNELS; channel++) {
-            stream->xyb[side][channel] = arena_take(arena, stream->scales[0].width);
+            stream->xyb[side][channel] = arena_take(arena, STRIP);
         }
     }
     for (int scale = 0; scale < stream->plan.scales && stream->comparison != PREPARE; scale++) {
@@ -114,28 +114,43 @@ void stream_free(struct stream *stream)
     }
 }
 
-/* Where row `y` of a channel that counts lies in XYB. */
-static float *xyb_row(const struct stream *stream, int side, int scale, int channel, size_t y)
+static int counts(const struct stream *stream, int scale, int channel)
 {
-    if (side == ORIGINAL && stream->cached) {
-        return stream->cached->image[scale][channel] + y * stream->scales[scale].width;
+    return stream->plan.planes[scale][channel].measures != 0;
+}
+
+/* Where XYB of a strip of row `y` belongs. */
+static float *xyb_strip(const struct stream *stream, int side, int scale, int channel, size_t y,
+                        size_t first)
+{
+    if (side == ORIGINAL && stream->cached && counts(stream, scale, channel)) {
+        return stream->cached->image[scale][channel] + y * stream->scales[scale].width + first;
     }
     return stream->xyb[side][channel];
 }
 
-static void convert(struct stream *stream, int side, int scale, size_t y)
+/* Linear light of a strip of row `y` to XYB, and on to the planes. */
+static void convert(struct stream *stream, int scale, size_t y, size_t first, size_t count)
 {
-    float *rows[CHANNELS];
-    for (int channel = 0; channel < CHANNELS; channel++) {
-        int counts = stream->plan.planes[scale][channel].measures != 0;
-        rows[channel] = counts ? xyb_row(stream, side, scale, channel, y) : NULL;
+    float *xyb[SIDES][CHANNELS];
+    for (int side = 0; side < SIDES; side++) {
+        float **rgb = stream->scales[scale].rgb[side][y % 2];
+        for (int channel = 0; channel < CHANNELS; channel++) {
+            xyb[side][channel] = xyb_strip(stream, side, scale, channel, y, first);
+        }
+        if (uses_side(stream, side)) {
+            float *const from[3] = {rgb[0] + first, rgb[1] + first, rgb[2] + first};
+            stream->kernels->xyb_rows(from, count,
+                                      counts(stream, scale, X) ? xyb[side][X] : NULL, xyb[side][Y],
+                                      counts(stream, scale, B) ? xyb[side][B] : NULL);
+        }
     }
-    /* The other channels are made from Y. */
-    if (!rows[Y]) {
-        rows[Y] = stream->xyb[side][Y];
+    for (int channel = 0; channel < CHANNELS && stream->comparison != PREPARE; channel++) {
+        if (counts(stream, scale, channel)) {
+            plane_write(&stream->scales[scale].planes[channel], xyb[ORIGINAL][channel],
+                        xyb[DISTORTED][channel], first, count);
+        }
     }
-    stream->kernels->xyb_rows(stream->scales[scale].rgb[side][y % 2], stream->scales[scale].width,
-                              rows[X], rows[Y], rows[B]);
 }
 
 /* Hands the rows around `y` on to the next scale. */
@@ -149,20 +164,33 @@ static void halve(struct stream *stream, int side, int scale, size_t y)
     }
 }
 
-/* Takes in row `y` of the finest scale, already there in linear light, and all that follows. */
-static void descend(struct stream *stream, size_t y)
+static void linearise(struct stream *stream, const struct rows *rows, int side, size_t y,
+                      size_t first, size_t count)
 {
+    float **rgb = stream->scales[0].rgb[side][y % 2];
+    float *const to[3] = {rgb[0] + first, rgb[1] + first, rgb[2] + first};
+    stream->kernels->linear_rows(rows->pixels + first * (size_t)rows->bands, rows->bands, count,
+                                 stream->background, to);
+}
+
+/* Takes in one row of the finest scale, and all that follows from it below. */
+static void push_row(struct stream *stream, const struct rows rows[SIDES])
+{
+    size_t y = stream->pushed++;
     for (int scale = 0; scale < stream->plan.scales; scale++, y /= 2) {
-        for (int side = 0; side < SIDES; side++) {
-            if (uses_side(stream, side)) {
-                convert(stream, side, scale, y);
+        size_t width = stream->scales[scale].width;
+        for (size_t first = 0; first < width; first += STRIP) {
+            size_t count = width - first < STRIP ? width - first : STRIP;
+            for (int side = 0; side < SIDES && scale == 0; side++) {
+                if (uses_side(stream, side)) {
+                    linearise(stream, &rows[side], side, y, first, count);
+                }
             }
+            convert(stream, scale, y, first, count);
         }
         for (int channel = 0; channel < CHANNELS && stream->comparison != PREPARE; channel++) {
-            if (stream->plan.planes[scale][channel].measures) {
-                plane_push(&stream->scales[scale].planes[channel],
-                           xyb_row(stream, ORIGINAL, scale, channel, y),
-                           xyb_row(stream, DISTORTED, scale, channel, y));
+            if (counts(stream, scale, channel)) {
+                plane_push(&stream->scales[scale].planes[channel]);
             }
         }
         int complete = y % 2 == 1 || y + 1 == stream->scales[scale].height;
@@ -180,17 +208,14 @@ static void descend(struct stream *stream, size_t y)
 void stream_push(struct stream *stream, const struct rows rows[SIDES], size_t count)
 {
     size_t width = stream->scales[0].width;
+    struct rows next[SIDES] = {rows[ORIGINAL], rows[DISTORTED]};
     for (size_t row = 0; row < count; row++) {
-        size_t y = stream->pushed++;
+        push_row(stream, next);
         for (int side = 0; side < SIDES; side++) {
             if (uses_side(stream, side)) {
-                int bands = rows[side].bands;
-                stream->kernels->linear_rows(rows[side].pixels + row * width * (size_t)bands, bands,
-                                             width, stream->background,
-                                             stream->scales[0].rgb[side][y % 2]);
+                next[side].pixels += width * (size_t)next[side].bands;
             }
         }
-        descend(stream, y);
     }
 }
 

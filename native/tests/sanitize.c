@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "../cdef.h"
+#include "../src/ssimulacra2.h"
 
 static int failures;
 
@@ -127,12 +128,27 @@ static void check_sizes(void)
     check(8, 2000, 3, 3, 0);
 }
 
+/* Otherwise one variant would be tested several times. */
+static void check_kernels(const char *name)
+{
+    const struct row_kernels *expected = &row_kernels_portable;
+#if X86_64_TARGETS
+    if (strcmp(name, "avx2") == 0) {
+        expected = &row_kernels_avx2;
+    } else if (strcmp(name, "avx512") == 0) {
+        expected = &row_kernels_avx512;
+    }
+#endif
+    expect(row_kernels() == expected, name, 0, 0);
+}
+
 int main(void)
 {
     const char *name;
     for (int i = 0; (name = tinyjpg_available_instruction_set(i)); i++) {
         expect(tinyjpg_force_instruction_set(name) == 0, name, 0, 0);
         expect(strcmp(tinyjpg_instruction_set(), name) == 0, name, 0, 0);
+        check_kernels(name);
         check_sizes();
     }
     expect(tinyjpg_force_instruction_set("none such") == -1, "is an instruction set", 0, 0);
