@@ -23,8 +23,10 @@ CLOSE = 3.0
 _MOST_POINTS = 10
 # Positions that a point of score takes, before two results tell.
 _FIRST_SLOPE = 1.5
-_STEPS_DOWN = 2
-_STEP_DOWN = 3
+# A rise of the score that tells nothing of the slope.
+_FLAT = 0.5
+# Around the score asked for: a promise has a tolerance, and no setting may be just above it.
+_PROMISED_STEPS = (2, 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +89,19 @@ def _frontier(points: Sequence[Point]) -> list[Point]:
 
 
 def _next_promised(points: Sequence[Point], score: float, scale: Scale) -> int | None:
-    """For a scale of scores: what is asked for, and as little lower as gives a point below it."""
+    """For a scale of scores: what is asked for, and as near to it one below and one above."""
     tried = {point.position: point for point in points}
     asked = scale.position(round(score))
     if asked not in tried:
         return asked
-    if tried[asked].score < score:
-        # The promise has a tolerance, so the next better one may be needed.
-        better = min(asked + 1, scale.last)
-        return better if better not in tried else None
     if tried[asked].score >= LOSSLESS:
         return None
-    for steps in range(1, _STEPS_DOWN + 1):
-        lower = max(asked - steps * _STEP_DOWN, 0)
-        if lower not in tried:
-            return lower
-        if tried[lower].score < score:
+    direction = 1 if tried[asked].score < score else -1
+    for steps in _PROMISED_STEPS:
+        position = min(max(asked + direction * steps, 0), scale.last)
+        if position not in tried:
+            return position
+        if (tried[position].score < score) != (direction > 0):
             return None
     return None
 
@@ -115,9 +114,9 @@ def _next_position(points: Sequence[Point], score: float, scale: Scale) -> int |
     if crossings:
         return _between(*crossings[0], score)
     if points[-1].score < score:
-        return _beyond(points[-1], points[-2:-1], score + CLOSE / 2, points[-1].position, scale)
+        return _beyond(points[-1], points[-2:-1], score + CLOSE / 2, scale)
     if points[0].score >= score:
-        return _beyond(points[0], points[1:2], score - CLOSE / 2, points[0].position, scale)
+        return _beyond(points[0], points[1:2], score - CLOSE / 2, scale)
     # Better at a worse setting: the frontier has it.
     return None
 
@@ -134,18 +133,17 @@ def _between(low: Point, high: Point, score: float) -> int | None:
     return min(max(position, low.position + 1), high.position - 1)
 
 
-def _beyond(
-    end: Point, beside: Sequence[Point], aim: float, position: int, scale: Scale
-) -> int | None:
-    """Outward from the first or last point, by the slope there."""
+def _beyond(end: Point, beside: Sequence[Point], aim: float, scale: Scale) -> int | None:
+    """Outward from the first or last point, by the slope there; None at the end of the scale."""
     upward = aim > end.score
     limit = scale.last if upward else 0
-    if position == limit:
+    if end.position == limit:
         return None
     slope = _FIRST_SLOPE
-    if beside and abs(beside[0].score - end.score) > 0.5:
-        slope = (beside[0].position - end.position) / (beside[0].score - end.score)
-    elif beside:
-        return limit
-    steps = max(1, math.ceil(abs((aim - end.score) * slope)))
+    if beside:
+        rise = abs(beside[0].score - end.score)
+        if rise < _FLAT:
+            return limit
+        slope = abs(beside[0].position - end.position) / rise
+    steps = max(1, math.ceil(abs(aim - end.score) * slope))
     return min(end.position + steps, limit) if upward else max(end.position - steps, limit)

@@ -66,13 +66,25 @@ def main(arguments: list[str]) -> int:
             cache.close()
             _progress("")
     minutes = (time.monotonic() - started) / 60
-    report.publish(
-        "peers",
-        " ".join(["./run bench peers", *arguments]),
-        list(_parts(runs, available, options.quality, minutes)),
-        save=whole or options.save,
-    )
+    parts = list(_parts(runs, available, options.quality, minutes))
+    save = whole or options.save
+    if save:
+        parts[1:1] = _pictures(runs, options.quality)
+    report.publish("peers", " ".join(["./run bench peers", *arguments]), parts, save=save)
     return 0
+
+
+def _pictures(runs: Sequence[SetRun], quality: int) -> list[str]:
+    try:
+        from benchmarks import peers_plots  # noqa: PLC0415 - needs matplotlib, nothing else does
+    except ModuleNotFoundError as error:
+        return [f"Without pictures: {error.name} is missing; pip install matplotlib"]
+    peers_plots.scores(runs, quality, report.picture("peers-scores.svg"))
+    peers_plots.rates(runs, report.picture("peers-rates.svg"))
+    return [
+        "![Scores of every encoder at its usual setting](peers-scores.svg)",
+        "![Bytes a pixel against score](peers-rates.svg)",
+    ]
 
 
 def _parser() -> argparse.ArgumentParser:

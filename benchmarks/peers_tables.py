@@ -124,26 +124,24 @@ def at_equal_scores(run: SetRun, scores: Sequence[float]) -> str | None:
 
 
 def consistency(runs: Sequence[SetRun]) -> str:
-    """How closely our own scores keep to the quality, by set."""
+    """How closely our own scores keep to the quality, by set; lossy results only."""
     rows = []
     for run in runs:
         peer = run.peers.get(OURS)
         done = [one for one in peer.usual if one is not None] if peer else []
         lossy = [one for one in done if one.score.worst < LOSSLESS]
-        scores = [one.score.worst for one in lossy]
-        rows.append(
-            [
-                run.images.name,
-                f"{len(lossy)}",
-                f"{len(done) - len(lossy)}",
-                *([f"{fmean(scores):.2f}", _deviation(scores, 2)] if scores else ["", ""]),
-                f"{min(scores):.2f}" if scores else "",
-                _deviation([one.encoded.score for one in lossy if one.encoded.score], 2),
-                _probes(done),
-            ]
-        )
+        own = [one.encoded.score for one in lossy if one.encoded.score is not None]
+        counts = [f"{len(lossy)}", f"{len(done) - len(lossy)}"]
+        scores = [*_statistics([one.score.worst for one in lossy]), *_statistics(own)]
+        rows.append([run.images.name, *counts, *scores, _probes(done)])
     columns = ["", "lossy", "lossless or kept", "score", "std", "min"]
-    return report.table([*columns, "std of the engine's own", "probes"], rows)
+    return report.table([*columns, "engine's own", "std", "min", "probes"], rows)
+
+
+def _statistics(scores: Sequence[float]) -> tuple[str, str, str]:
+    if not scores:
+        return ("", "", "")
+    return (f"{fmean(scores):.2f}", _deviation(scores, 2), f"{min(scores):.2f}")
 
 
 def failures(peer: PeerRun) -> str | None:

@@ -51,7 +51,7 @@ class Judge:
     """Scores results against one source image.
 
     Args:
-        source: a file that Pillow reads, each dimension at least 8 pixels.
+        source: a file that Pillow reads; to be meant, a score needs 113 pixels in each dimension.
 
     Raises:
         UnscorableError: Pillow does not read it.

@@ -7,6 +7,7 @@ so nothing is ever out of date, and a run that was broken off goes on where it s
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -41,8 +42,8 @@ class SweepCache:
         self._known: dict[str, Known] = {}
         if file.is_file() and not fresh:
             for line in file.read_text("utf-8").splitlines():
-                # The last line of a run that was killed may be half written.
-                if line.endswith("]"):
+                # That of a run that was killed may be half written.
+                with contextlib.suppress(json.JSONDecodeError):
                     key, *values = json.loads(line)
                     self._known[key] = Known(*values)
         self._stream = file.open("w" if fresh else "a", encoding="utf-8")
@@ -55,7 +56,8 @@ class SweepCache:
         """Remember a result."""
         self._known[key] = known
         line = json.dumps([key, known.bytes, known.worst, known.mean])
-        self._stream.write(f"{line}\n")
+        # The line end goes first: a half-written line before spoils no other.
+        self._stream.write(f"\n{line}")
         self._stream.flush()
 
     def close(self) -> None:

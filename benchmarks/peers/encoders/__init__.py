@@ -6,8 +6,9 @@ It says `{"version": text}` once it is ready. To each line of JSON
 
 it writes `output` and answers
 
-    {"cpu": number, "method": text or null, "score": number or null, "probes": number or null}
+    {"cpu": number, "children_peak": number, "method": text, "score": number, "probes": number}
 
-with the seconds of CPU (user and system, children included) the image took, and what the peer says
-of its result where it says anything; or `{"error": text}`. It ends at the end of its input.
+with the seconds of CPU (user and system, children included) the image took, and where it has them
+the most memory of a child in bytes and what it says of its result; or `{"error": text}`. It ends at
+the end of its input.
 """

@@ -59,6 +59,7 @@ class Encoder:
             text=True,
         )
         self.peak = 0
+        self._children_peak = 0
         self.version: str = self._answer()["version"]
 
     def encode(self, source: Path, output: Path, setting: int) -> Encoded:
@@ -78,6 +79,7 @@ class Encoder:
         answer = self._answer()
         if "error" in answer:
             raise EncodeError(answer["error"])
+        self._children_peak = max(self._children_peak, answer.get("children_peak", 0))
         return Encoded(
             answer["cpu"], answer.get("method"), answer.get("score"), answer.get("probes")
         )
@@ -86,14 +88,15 @@ class Encoder:
         """End the process; afterwards `peak` is the most memory it or a child used, in bytes."""
         if self._process.returncode is not None:
             return
+        self.peak = max(self._children_peak, _peak_of(self._process.pid))
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 with contextlib.suppress(BrokenPipeError):
                     stream.close()
         _, status, usage = os.wait4(self._process.pid, 0)
         self._process.returncode = os.waitstatus_to_exitcode(status)
-        # Kibibytes, but bytes on macOS.
-        self.peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        if sys.platform == "darwin":
+            self.peak = usage.ru_maxrss
 
     def _answer(self) -> dict[str, Any]:
         stdout = self._process.stdout
@@ -118,3 +121,16 @@ class Encoder:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _peak_of(process: int) -> int:
+    """The most resident memory of a process, in bytes; 0 where the system does not tell.
+
+    Not `ru_maxrss` of `wait4`: on Linux a child begins with that of the process that started it.
+    """
+    status = Path(f"/proc/{process}/status")
+    if status.is_file():
+        for line in status.read_text("utf-8").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return 0

@@ -38,12 +38,18 @@ def serve(module: Module) -> None:
         except module.FAILURES as error:
             _answer({"error": f"{type(error).__name__}: {error}"})
         else:
-            _answer({"cpu": _cpu() - before, **said})
+            _answer({"cpu": _cpu() - before, "children_peak": _children_peak(), **said})
 
 
 def _cpu() -> float:
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def _children_peak() -> int:
+    # Kibibytes, but bytes on macOS.
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit
 
 
 def _answer(message: dict[str, Any]) -> None:
