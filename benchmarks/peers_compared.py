@@ -14,6 +14,8 @@ from benchmarks.peer_runs import SCORES, Available, Runner, SetRun
 from benchmarks.peers.encoders.table import ENCODERS, OURS
 from benchmarks.sources import (
     CONVERSIONS_NOTE,
+    DEFAULT_BUDGET,
+    DEFAULT_LIMIT,
     DEFAULT_MEGAPIXELS,
     Choice,
     SourceSet,
@@ -22,8 +24,6 @@ from benchmarks.sources import (
 )
 from benchmarks.sweep_cache import SweepCache
 from tinyjpg.formats import Format
-
-_LIMIT = 12
 
 _NOTES = """\
 - **score**: SSIMULACRA2 of the result against its source, both decoded by Pillow (not by the
@@ -45,9 +45,10 @@ def main(arguments: list[str]) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     choice = Choice(
-        None if options.all else options.limit or _LIMIT,
+        None if options.all else options.limit or DEFAULT_LIMIT,
         frozenset(Format(one) for one in options.format or Format),
         options.megapixels,
+        {} if options.all or options.limit else DEFAULT_BUDGET,
     )
     whole = not (options.limit or options.format or options.folder or options.peer)
     started = time.monotonic()
@@ -102,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     many.add_argument(
         "--limit",
         type=_positive,
-        help=f"images of each folder, evenly chosen by size (default: {_LIMIT})",
+        help=f"images of each folder, evenly chosen by size (default: up to {DEFAULT_LIMIT})",
     )
     many.add_argument("--all", action="store_true", help="every image")
     add(

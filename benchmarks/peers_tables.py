@@ -133,7 +133,7 @@ def consistency(runs: Sequence[SetRun]) -> str:
         own = [one.encoded.score for one in lossy if one.encoded.score is not None]
         counts = [f"{len(lossy)}", f"{len(done) - len(lossy)}"]
         scores = [*_statistics([one.score.worst for one in lossy]), *_statistics(own)]
-        rows.append([run.images.name, *counts, *scores, _probes(done)])
+        rows.append([run.images.name, *counts, *scores, _probes(lossy)])
     columns = ["", "lossy", "lossless or kept", "score", "std", "min"]
     return report.table([*columns, "engine's own", "std", "min", "probes"], rows)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 from benchmarks import images
@@ -21,6 +21,16 @@ _SMALLEST_SIDE = 113
 
 DEFAULT_MEGAPIXELS = 40.0
 """An animation with more, all frames together, is left out: peers and scores would take minutes."""
+
+
+DEFAULT_LIMIT = 24
+DEFAULT_BUDGET: Mapping[Format, float] = {
+    Format.JPEG: 45.0,
+    Format.PNG: 15.0,
+    Format.WEBP: 20.0,
+    Format.GIF: 80.0,
+}
+"""Files and megapixels of a set that take about three minutes of one core, all peers together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +63,26 @@ class Choice:
     """Which images to take.
 
     Attributes:
-        limit: files of each set, evenly chosen; None for all.
+        limit: the most files of each set; None for all.
         formats: of the sources.
         megapixels: the most that one image may have, all frames together.
+        budget: the most megapixels of a set of a format; without one, as many as there are.
     """
 
     limit: int | None
     formats: frozenset[Format]
     megapixels: float = DEFAULT_MEGAPIXELS
+    budget: Mapping[Format, float] = field(default_factory=dict)
+
+    def of(self, sources: Sequence[Source], image_format: Format) -> tuple[Source, ...]:
+        """Evenly chosen by size, so that small and large images are represented."""
+        budget = self.budget.get(image_format, math.inf)
+        most = len(sources) if self.limit is None else min(self.limit, len(sources))
+        for number in range(most, 1, -1):
+            chosen = evenly(sources, number)
+            if sum(one.megapixels for one in chosen) <= budget:
+                return chosen
+        return evenly(sources, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +135,16 @@ def by_format(one: images.ImageSet, choice: Choice) -> Iterator[SourceSet]:
     for image_format, sources in found.items():
         if image_format in choice.formats:
             name = one.name if len(found) == 1 else f"{one.name} ({image_format.upper()})"
-            yield SourceSet(name, image_format, evenly(sources, choice.limit), len(sources))
+            yield SourceSet(name, image_format, choice.of(sources, image_format), len(sources))
 
 
-def evenly(sources: Sequence[Source], limit: int | None) -> tuple[Source, ...]:
-    """At most `limit`, evenly chosen by size, so that small and large ones are represented."""
+def evenly(sources: Sequence[Source], number: int) -> tuple[Source, ...]:
+    """At most `number` of the sources, by ascending size."""
     ordered = sorted(sources, key=lambda one: (one.megapixels, one.path.name))
-    if limit is None or len(ordered) <= limit:
+    if len(ordered) <= number:
         return tuple(ordered)
     # The middles of equal parts: the extremes say less than what is between them.
-    places = (np.arange(limit) + 0.5) * len(ordered) / limit
-    return tuple(ordered[int(place)] for place in places)
+    return tuple(ordered[int((part + 0.5) * len(ordered) / number)] for part in range(number))
 
 
 def _source(path: Path) -> tuple[Source | None, Format]:
@@ -147,7 +168,7 @@ def _converted(
     folder = scratch / name.replace(" ", "_")
     folder.mkdir(parents=True, exist_ok=True)
     made = []
-    for source in evenly(sources, choice.limit):
+    for source in choice.of(sources, conversion.format):
         path = folder / source.path.with_suffix(FACTS[conversion.format].extensions[0]).name
         with Image.open(source.path) as image:
             image.convert("RGB").save(path, conversion.format.upper(), **conversion.options)

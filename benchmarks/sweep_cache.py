@@ -85,8 +85,8 @@ def encoders_fingerprint() -> str:
 
 @functools.cache
 def _judge_fingerprint() -> str:
-    judge = [ROOT / "benchmarks" / "scoring.py", ROOT / "engine" / "tinyjpg" / "metric.py"]
-    return _digest([*judge, *_native()])
+    metric = [ROOT / "engine" / "tinyjpg" / name for name in ("metric.py", "native.py")]
+    return _digest([ROOT / "benchmarks" / "scoring.py", *metric, *_native()])
 
 
 def _native() -> list[Path]:

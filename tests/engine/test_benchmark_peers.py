@@ -325,7 +325,14 @@ class TestSources:
     def test_are_evenly_chosen_by_size(self) -> None:
         sources = [Source(Path(f"{number}"), number) for number in (5, 1, 9, 3, 7, 2, 8, 4, 6)]
         assert [one.megapixels for one in evenly(sources, 3)] == [2, 5, 8]
-        assert [one.megapixels for one in evenly(sources, None)] == list(range(1, 10))
+        assert [one.megapixels for one in evenly(sources, 20)] == list(range(1, 10))
+
+    def test_are_as_many_as_the_budget_of_their_format_allows(self) -> None:
+        sources = [Source(Path(f"{number}"), number) for number in range(1, 10)]
+        choice = Choice(4, frozenset(Format), budget={Format.PNG: 15.0})
+        assert [one.megapixels for one in choice.of(sources, Format.PNG)] == [2, 5, 8]
+        assert len(choice.of(sources, Format.JPEG)) == 4
+        assert len(EVERYTHING.of(sources, Format.PNG)) == 9
 
     def test_are_of_one_format_and_large_enough(self, folder: Path) -> None:
         (folder / "tiny.png").write_bytes(saved(picture(side=100), "PNG"))

@@ -20,8 +20,4 @@ def encode(source: Path, output: Path, setting: int) -> dict[str, Any]:
     """See `benchmarks.peers.encoders.server`."""
     result = optimize(source.read_bytes(), setting)
     output.write_bytes(result.data)
-    return {
-        "method": result.method,
-        "score": result.score,
-        "probes": getattr(result, "probes", None),
-    }
+    return {"method": result.method, "score": result.score, "probes": result.probes}
