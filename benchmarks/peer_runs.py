@@ -52,6 +52,11 @@ class PeerRun:
     failures: dict[str, str] = field(default_factory=dict)
     peak: int = 0
 
+    def fail(self, source: Source, error: Exception) -> None:
+        """Note why an image is missing, without the places of this machine."""
+        name = source.path.name
+        self.failures[name] = str(error).replace(str(source.path), name)
+
 
 @dataclass(frozen=True, slots=True)
 class SetRun:
@@ -148,8 +153,7 @@ class Runner:
     ) -> None:
         """All images in one fresh process, as its memory is measured."""
         setting = self._scale(name, images).usual
-        encoder = Encoder(self.available.commands[name])
-        try:
+        with Encoder(self.available.commands[name]) as encoder:
             # The first image of a process pays for loading and start-up: it comes again.
             for index, source in [(0, images.sources[0]), *enumerate(images.sources)]:
                 self.say(f"{images.name}: {name} at {setting}, {source.path.name}")
@@ -158,11 +162,10 @@ class Runner:
                     encoded[name, index] = encoder.encode(source.path, path, setting)
                     outputs[name, index] = path
                 except EncodeError as error:
-                    run.failures[source.path.name] = str(error)
-        except PeerFailedError as error:
-            run.failures[source.path.name] = str(error)
-        finally:
-            encoder.close()
+                    run.fail(source, error)
+                except PeerFailedError as error:
+                    run.fail(source, error)
+                    break
         run.peak = encoder.peak
 
     def _image(
@@ -182,7 +185,7 @@ class Runner:
                 lambda position: self._measure(task, position), first, task.scale, SCORES
             )
         except (UnscorableError, EncodeError, PeerFailedError) as error:
-            run.failures[task.source.path.name] = str(error)
+            run.fail(task.source, error)
 
     def _measure(self, task: _Task, position: int) -> Point:
         setting = task.scale.setting(position)

@@ -63,6 +63,9 @@ def main(arguments: list[str]) -> int:
         try:
             runner = Runner(available, cache, scratch, options.quality, _progress)
             runs = [runner.run(one) for one in sets]
+        except KeyboardInterrupt:
+            print("\nstopped; what was swept is kept for the next run", file=sys.stderr)
+            return 130
         finally:
             cache.close()
             _progress("")
@@ -71,7 +74,9 @@ def main(arguments: list[str]) -> int:
     save = whole or options.save
     if save:
         parts[1:1] = _pictures(runs, options.quality)
-    report.publish("peers", " ".join(["./run bench peers", *arguments]), parts, save=save)
+    places = {str(one): one.name for one in options.folder or []}
+    command = " ".join(["./run bench peers", *(places.get(one, one) for one in arguments)])
+    report.publish("peers", command, parts, save=save)
     return 0
 
 

@@ -91,18 +91,16 @@ class Judge:
         return self._references[grey]
 
     def _score_animation(self, result: bytes) -> Score:
-        """Frames evenly over the animation, and the one that differs most by squared error."""
+        """Frames evenly over the animation, and of the others the one with the largest error."""
         chosen = set(np.linspace(0, self.frames - 1, min(self.frames, _MOST_FRAMES)).round())
         scores: list[float] = []
         largest, worst = -1.0, None
         for index, (original, shown) in enumerate(_pairs(self._source, result, self.frames)):
             _check_size(original, shown)
-            error = _squared_error(original, shown)
             if index in chosen:
                 scores.append(ssimulacra2(original, shown))
-            elif error > largest:
-                worst = (original, shown)
-            largest = max(largest, error)
+            elif (error := _squared_error(original, shown)) > largest:
+                largest, worst = error, (original, shown)
         mean = sum(scores) / len(scores)
         if worst is not None:
             scores.append(ssimulacra2(*worst))

