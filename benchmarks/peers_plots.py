@@ -20,9 +20,20 @@ from benchmarks.curves import LOSSLESS
 from benchmarks.peer_runs import PeerRun, SetRun
 from benchmarks.peers.encoders.table import OURS
 
-_OURS_COLOUR = "#0b62c4"
-# Told apart by lightness, too; every line has its name at its end.
-_COLOURS = ("#c2410c", "#3f7d20", "#7e3794", "#8a6d00", "#4b5563")
+# The same in every panel; every line has its name at its end, too.
+_COLOURS = {
+    OURS: "#0b62c4",
+    "sharp_mozjpeg": "#c2410c",
+    "sharp_jpeg": "#7e3794",
+    "sharp_png": "#c2410c",
+    "sharp_webp": "#c2410c",
+    "caesium": "#3f7d20",
+    "pillow": "#8a6d00",
+    "pngquant_oxipng": "#7e3794",
+    "cwebp": "#4b5563",
+    "gifsicle": "#7e3794",
+}
+_OTHER = "#808080"
 _INK = "#333333"
 _FAINT = "#d9d9d9"
 
@@ -30,6 +41,7 @@ _FAINT = "#d9d9d9"
 _WIDTH = 8.0
 _COLUMNS = 2
 _LOWEST_SCORE = 50.0
+_MOST_DRAWN = 30
 _RATE_SCORES = np.arange(70.0, 90.5, 1.0)
 # A line is drawn as far as this part of the images is reached by all.
 _ENOUGH = 0.5
@@ -86,6 +98,8 @@ def _style() -> AbstractContextManager[None]:
             "axes.spines.right": False,
             # The same picture gives the same file.
             "svg.hashsalt": "tinyjpg",
+            # Text as text is half the size; the font that is measured is wider than most.
+            "svg.fonttype": "none",
         }
     )
 
@@ -99,7 +113,7 @@ def _panels(count: int, heights: Sequence[float]) -> tuple[Figure, list[Axes]]:
 
 
 def _save(figure: Figure, path: Path) -> None:
-    figure.savefig(path, format="svg", facecolor="white", metadata={"Date": None})
+    figure.savefig(path, format="svg", facecolor="white", dpi=200, metadata={"Date": None})
 
 
 def _strip(axes: Axes, run: SetRun, quality: int) -> None:
@@ -107,21 +121,24 @@ def _strip(axes: Axes, run: SetRun, quality: int) -> None:
     axes.axvline(quality, color=_FAINT, linewidth=1.5, zorder=0)
     for row, (name, peer) in enumerate(peers.items()):
         found = np.array([one.score.worst for one in peer.usual if one is not None])
-        colour = _OURS_COLOUR if name == OURS else "#767676"
+        colour = _COLOURS[OURS] if name == OURS else _OTHER
         # Spread up and down by turns, so that equal scores are seen.
         spread = row + 0.12 * (np.arange(len(found)) % 3 - 1)
         lossless = found >= LOSSLESS
         shown = np.maximum(found, _LOWEST_SCORE)
         lossy = ~lossless
-        axes.scatter(shown[lossy], spread[lossy], 14, color=colour, alpha=0.75, linewidths=0)
+        # Many dots are smaller as pixels than as drawings.
+        pixels = len(found) > _MOST_DRAWN
+        axes.scatter(shown[lossy], spread[lossy], 13, color=colour, linewidths=0, rasterized=pixels)
         axes.scatter(
             shown[lossless],
             spread[lossless],
-            14,
+            13,
             facecolors="none",
             edgecolors=colour,
             linewidths=0.8,
             clip_on=False,
+            rasterized=pixels,
         )
         if lossy.sum() > 1:
             text = f"{fmean(found[lossy]):.1f} ± {stdev(found[lossy]):.1f}"
@@ -129,6 +146,7 @@ def _strip(axes: Axes, run: SetRun, quality: int) -> None:
     axes.set_yticks(range(len(peers)), [peer.facts.label for peer in peers.values()], fontsize=9)
     axes.set_ylim(len(peers) - 0.5, -0.5)
     axes.set_xlim(_LOWEST_SCORE, 101)
+    axes.set_xticks(np.arange(_LOWEST_SCORE, 101, 10))
     axes.set_title(run.images.name, loc="left", fontsize=10, fontweight="bold")
     axes.tick_params(left=False)
     axes.spines["left"].set_visible(False)
@@ -139,9 +157,8 @@ def _lines(axes: Axes, run: SetRun) -> None:
     pixels = [source.megapixels * 1e6 for source in run.images.sources]
     common, reached = _common(run)
     ends: list[tuple[float, str, str]] = []
-    colours = iter(_COLOURS)
     for name, peer in run.peers.items():
-        colour = _OURS_COLOUR if name == OURS else next(colours)
+        colour = _COLOURS.get(name, _OTHER)
         rates = [_rate(peer, common, pixels, score) for score in reached]
         if not rates:
             continue
@@ -162,7 +179,7 @@ def _lines(axes: Axes, run: SetRun) -> None:
     axes.set_yscale("log")
     axes.set_xlim(70, reached[-1])
     axes.set_ylabel("bytes a pixel", fontsize=9)
-    axes.yaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 3, 5)))
+    axes.yaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
     axes.yaxis.set_major_formatter(mpl.ticker.FormatStrFormatter("%g"))
     axes.yaxis.set_minor_locator(mpl.ticker.NullLocator())
     _label_ends(axes, ends)
