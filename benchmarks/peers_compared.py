@@ -28,8 +28,8 @@ from tinyjpg.formats import Format
 _NOTES = """\
 - **score**: SSIMULACRA2 of the result against its source, both decoded by Pillow (not by the
   engine), colours brought to sRGB, transparency over grey 0.1 and 0.9 with the lower counting; of
-  an animation the worst frame. The metric is TinyJPG's own implementation, which the tests hold
-  within 0.35 of what the reference program printed.
+  an animation the worst frame (*mean frame*: all that were scored). The metric is TinyJPG's own
+  implementation, which the tests hold within 0.35 of what the reference program printed.
 - **std, min**: of the score over the images. Whoever asks for a quality wants both close to it.
 - **CPU s/MP**: user and system time of the encoder's process and its children per megapixel, in
   this run. **peak MiB**: the most resident memory of that process or a child, over all images.

@@ -30,7 +30,13 @@ def encoders(facts: Mapping[str, EncoderFacts], versions: Mapping[str, str]) -> 
 
 
 def usual(run: SetRun) -> str:
-    """Every encoder at its usual setting."""
+    """Every encoder at its usual setting; with the mean frame where there are animations."""
+    animated = any(
+        one.score.mean != one.score.worst
+        for peer in run.peers.values()
+        for one in peer.usual
+        if one is not None
+    )
     rows = []
     for peer in run.peers.values():
         done = [
@@ -53,11 +59,13 @@ def usual(run: SetRun) -> str:
                 f"{fmean(scores):.1f}",
                 _deviation(scores),
                 f"{min(scores):.1f}",
+                *([f"{fmean(one.score.mean for one, _, _ in done):.1f}"] if animated else []),
                 f"{sum(one.encoded.cpu for one, _, _ in done) / sum(mp for _, _, mp in done):.2f}",
                 f"{peer.peak / _MEBI:.0f}",
             ]
         )
     columns = ["", "images", "bytes", "of source", "score", "std", "min"]
+    columns += ["mean frame"] * animated
     return report.table([*columns, "CPU s/MP", "peak MiB"], rows)
 
 

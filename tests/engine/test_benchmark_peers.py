@@ -251,6 +251,20 @@ class TestReport:
             "| mine | 2 | 1 | 80.25 | 0.35 | 80.00 | 80.00 | 0.35 | 79.75 | 3.0 |"
         )
 
+    def test_the_usual_setting_is_shown_with_the_mean_frame_of_animations(self) -> None:
+        usual: list[Usual | None] = [
+            Usual(300, Score(78.0, 84.0), Encoded(0.5)),
+            None,
+            Usual(500, Score(82.0, 88.0), Encoded(2.5)),
+        ]
+        chosen = SourceSet("mine", Format.GIF, (Source(Path("x"), 2.0),) * 3, 3)
+        peer = PeerRun(ENCODERS["gifsicle"], usual, [None] * 3, peak=3 << 20)
+        columns, _, row = peers_tables.usual(
+            SetRun(chosen, (1000,) * 3, {"gifsicle": peer})
+        ).splitlines()
+        assert columns.split(" | ")[4:8] == ["score", "std", "min", "mean frame"]
+        assert row == "| gifsicle | 2 | 800 | 0.400 | 80.0 | 2.8 | 78.0 | 86.0 | 0.75 | 3 |"
+
     def test_ratios_are_over_the_images_that_both_reach(self) -> None:
         ours = [[Point(0, 80.0, 100)], [Point(0, 100.0, 400)], [Point(0, 60.0, 1)], None]
         peer = [[Point(0, 80.0, 200)], [Point(0, 90.0, 200)], [Point(0, 90.0, 9)], None]
