@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks import bytes_saved, calibrate, kernels, memory, throughput
+from benchmarks import bytes_saved, calibrate, kernels, memory, peers_compared, throughput
 from benchmarks.images import corpora
 
 _HELP = frozenset({"-h", "--help"})
@@ -40,6 +40,11 @@ BENCHMARKS = {
     "memory": Benchmark("peak memory of a 100 MP JPEG and a 50 MP PNG", memory.main),
     "bytes": Benchmark("bytes saved on every folder of the corpora", bytes_saved.main),
     "kernels": Benchmark("the inner loops, by pytest-benchmark", kernels.main),
+    "peers": Benchmark(
+        "bytes at equal score, scores, time and memory against peers (slow)",
+        peers_compared.main,
+        by_default=False,
+    ),
     "calibrate": Benchmark(
         "measure anew which setting reaches which quality (slow)", _calibrate, by_default=False
     ),

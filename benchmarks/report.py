@@ -40,6 +40,12 @@ def environment(*more: str) -> str:
     )
 
 
+def picture(name: str) -> Path:
+    """Where a picture of a report is written: results/NAME."""
+    _RESULTS.mkdir(exist_ok=True)
+    return _RESULTS / name
+
+
 def publish(name: str, command: str, parts: Sequence[str], *, save: bool = True) -> None:
     """Print the report of benchmark `name`; `save` it as results/NAME.md if it is a whole one."""
     text = "\n\n".join([f"# {name}", f"    {command}", *parts]) + "\n"

@@ -49,7 +49,7 @@ def _install(npm: str) -> None:
         check=False,
     )
     if done.returncode:
+        print(done.stderr, file=sys.stderr, flush=True)
         raise PeerMissingError(
-            f"sharp is left out: npm could not install it ({done.stderr.strip()[-300:]}); "
-            "check that npm reaches its registry"
+            "sharp is left out: npm could not install it; check that npm reaches its registry"
         )
