@@ -11,9 +11,9 @@ from pathlib import Path
 
 from benchmarks import images, report
 from benchmarks.large_images import JPEG_NAME, PNG_NAME
+from benchmarks.mozjpeg_defaults import MOZJPEG_DEFAULTS
 from benchmarks.peers.session import PeerMissingError, Session
 from benchmarks.peers.table import PEERS
-from tinyjpg import calibration
 
 _MEGABYTE = 1_000_000
 _NOTE = (
@@ -44,9 +44,9 @@ def main(arguments: list[str]) -> int:
     """Run the benchmark; it takes no arguments."""
     parser = argparse.ArgumentParser(prog="./run bench memory", description=__doc__)
     parser.parse_args(arguments)
-    encoder_quality = round(calibration.JPEG_420.at(80))
+    encoder_quality = round(MOZJPEG_DEFAULTS.at(80))
     measurements = [
-        Measurement(JPEG_NAME, "tinyjpg_threads", 80, 700),
+        Measurement(JPEG_NAME, "tinyjpg_threads", 80, 900),
         Measurement(JPEG_NAME, "pyvips_mozjpeg", encoder_quality, None),
         Measurement(JPEG_NAME, "sharp", encoder_quality, None),
         Measurement(PNG_NAME, "tinyjpg_threads", 100, 1_200),

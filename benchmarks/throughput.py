@@ -1,4 +1,4 @@
-"""Megapixels of JPEG a second: tinyjpg against sharp at the same encoder quality, same run."""
+"""Megapixels of JPEG a second: tinyjpg, which searches and verifies, against sharp, same run."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import images, report
+from benchmarks.mozjpeg_defaults import MOZJPEG_DEFAULTS
 from benchmarks.peers.session import PeerMissingError, Round, Session
 from benchmarks.peers.table import PEERS
-from tinyjpg import calibration, probe
+from tinyjpg import probe
 from tinyjpg.formats import Format
 
 _PEERS = ("tinyjpg_pool", "tinyjpg_threads", "sharp")
@@ -52,7 +53,7 @@ def main(arguments: list[str]) -> int:
     chosen = images.folder(options.folder) if options.folder else images.jpeg_photographs()
     # Largest first, so that no large one is left to a single worker at the end.
     jpegs = sorted(filter(_is_jpeg, chosen.paths), key=_megapixels, reverse=True)
-    encoder_quality = round(calibration.JPEG_420.at(options.quality))
+    encoder_quality = round(MOZJPEG_DEFAULTS.at(options.quality))
 
     with ExitStack() as stack:
         results, missing = _sessions(stack, jpegs, options.quality, encoder_quality)
