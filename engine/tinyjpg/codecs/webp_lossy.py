@@ -24,7 +24,7 @@ from tinyjpg.codecs.webp_bitstreams import (
     opaque,
     with_packed_alpha,
 )
-from tinyjpg.codecs.webp_content import coding_for
+from tinyjpg.codecs.webp_content import coding_for, seed
 from tinyjpg.codecs.webp_metadata import upright
 from tinyjpg.containers.webp import lossy_bitstream
 from tinyjpg.containers.webp_header import Bitstream, WebpHeader
@@ -122,7 +122,8 @@ class LossyPicture:
 
     def _search(self, alpha: bytes | None) -> Attempt[Bitstream] | None:
         """The smallest attempt that reaches the quality, None where none did."""
-        search = Search(self._request.quality, WEBP_LOSSY, SETTINGS)
+        quality = self._request.quality
+        search = Search(quality, WEBP_LOSSY, SETTINGS, seed(self._colours, quality))
         attempts: list[Attempt[Bitstream]] = []
         for _ in range(_MOST_QUICK):
             setting = search.next()
@@ -131,7 +132,7 @@ class LossyPicture:
             attempts.append(self._attempt(setting, _QUICK_EFFORT, alpha))
             self._request.tally.count()
             search.tell(setting, attempts[-1].score)
-            if abs(attempts[-1].score - self._request.quality) < _NEAR:
+            if abs(attempts[-1].score - quality) < _NEAR:
                 break
         if not self._request.deadline.passed and not self._is_hopeless(attempts):
             final = cheapest(
