@@ -82,15 +82,17 @@ def _from_lossless(base: WebpHeader, pixels: Pixels, request: Request) -> Iterat
         yield from _lossless(base, pixels, request, base.marked_quality)
         return
     picture = LossyPicture(base, pixels, request)
-    least: int | None = None
+    sizes = []
     for made in picture.vp8():
-        least = min(made.bitstream.size, least or made.bitstream.size)
+        sizes.append(made.bitstream.size)
         yield from _stored(picture, made, request.quality)
-    if least is not None and _is_far_from_lossless(picture.pixels, least):
+    if sizes and _is_far_from_lossless(picture.pixels, min(sizes)):
         return
     if not request.deadline.passed:
-        yield from _lossless(base, pixels, request, base.marked_quality)
-    for made in picture.near_lossless():
+        for candidate in _lossless(base, pixels, request, base.marked_quality):
+            sizes.append(len(candidate.data))
+            yield candidate
+    for made in picture.near_lossless(min(sizes, default=None)):
         yield from _stored(picture, made, request.quality)
 
 

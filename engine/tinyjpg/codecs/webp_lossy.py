@@ -47,6 +47,8 @@ _MOST_QUICK: Final = 4
 _COARSE_ALPHA: Final = 50
 # What one step of libwebp's quality takes, as a fraction of the bytes.
 _STEP_SIZE: Final = 0.02
+# What packing near-lossless pixels again leaves of their bytes, at the least.
+_REPACKED: Final = 0.8
 # Scores of near-lossless levels (measured on logos, UI and photographs): 0: 71 to 92,
 # 20: 83 to 96, 40: 89 to 96, 60: 92 to 98, 80: 93 to 98. By quality asked for, what to try.
 _NEAR_LOSSLESS_LEVELS: Final = (
@@ -101,8 +103,12 @@ class LossyPicture:
         if alpha is not None and not self._request.deadline.passed:
             yield from self._with_coarse_alpha(found, alpha)
 
-    def near_lossless(self) -> Iterator[Inexact]:
-        """VP8L of simplified pixels, at the level that just reaches the score."""
+    def near_lossless(self, limit: int | None) -> Iterator[Inexact]:
+        """VP8L of simplified pixels, at the level that just reaches the score.
+
+        Args:
+            limit: bytes from which on it is not worth having; None: any size is.
+        """
         levels = next(
             (levels for most, levels in _NEAR_LOSSLESS_LEVELS if self._request.quality <= most), ()
         )
@@ -110,6 +116,9 @@ class LossyPicture:
             if self._request.deadline.passed:
                 return
             bitstream = encode_near_lossless(self.pixels, level)
+            # The next levels are larger still.
+            if limit is not None and bitstream.size * _REPACKED >= limit:
+                return
             pixels = decode(bitstream)
             score = self._score(pixels)
             self._request.tally.count()
@@ -168,15 +177,21 @@ class LossyPicture:
         self._request.tally.count()
         setting = found.setting
         if not self._request.accepts(score):
-            setting += 1
+            step = self._step_for(self._request.quality - score)
+            setting += step
             gain = exact.size - coarse.size
-            if setting > SETTINGS[-1] or gain < _STEP_SIZE * len(exact.payload):
+            if setting > SETTINGS[-1] or gain < step * _STEP_SIZE * len(exact.payload):
                 return
             attempt = self._attempt(setting, _FINAL_EFFORT, coarse.alpha)
             self._request.tally.count()
             coarse, score = attempt.result, attempt.score
         if self._request.accepts(score):
             yield Inexact(coarse, f"libwebp Q{setting}, alpha Q{_COARSE_ALPHA}", score)
+
+    def _step_for(self, points: float) -> int:
+        """How much higher the setting has to be for so many more points, by the curve."""
+        quality = self._request.quality
+        return max(1, round(WEBP_LOSSY.at(quality + points) - WEBP_LOSSY.at(quality)))
 
     def _attempt(self, setting: int, effort: int, alpha: bytes | None) -> Attempt[Bitstream]:
         made = encode_colours(self._colours, setting, self._coding, effort=effort)
