@@ -33,7 +33,8 @@ from tinyjpg.source import Request
 _TINY_PIXELS: Final = 4_096
 _WASTEFUL_BITS_PER_PIXEL: Final = 6
 # Photographs have hardly any runs of equal pixels; there lossless coding takes 4 to 6 times the
-# bytes of a lossy result that is good enough, and a second or more a megapixel.
+# bytes of a lossy result that is good enough, more than a near-lossless one, and a second or more a
+# megapixel.
 _PHOTOGRAPHIC_EQUAL_NEIGHBOURS: Final = 0.2
 # Near-lossless coding takes a quarter of the bytes of quick lossless coding at the least (measured
 # on logos and screenshots; half or more on most).
@@ -82,18 +83,21 @@ def _from_lossless(base: WebpHeader, pixels: Pixels, request: Request) -> Iterat
         yield from _lossless(base, pixels, request, base.marked_quality)
         return
     picture = LossyPicture(base, pixels, request)
-    sizes = []
+    found = []
     for made in picture.vp8():
-        sizes.append(made.bitstream.size)
+        found.append(made)
         yield from _stored(picture, made, request.quality)
-    if sizes and _is_far_from_lossless(picture.pixels, min(sizes)):
+    # What is tried may depend on the pixels only, never on the bytes of the source: a second pass,
+    # with the same pixels in fewer bytes, has to come to the same result.
+    size = min((made.bitstream.size for made in found), default=None)
+    photographic = _is_photographic(picture.pixels)
+    if size is not None and (photographic or _is_far_from_lossless(picture.pixels, size)):
         return
-    if not request.deadline.passed:
-        for candidate in _lossless(base, pixels, request, base.marked_quality):
-            sizes.append(len(candidate.data))
-            yield candidate
-    for made in picture.near_lossless(min(sizes, default=None)):
+    for made in picture.near_lossless(size):
+        found.append(made)
         yield from _stored(picture, made, request.quality)
+    if not (found and photographic) and not request.deadline.passed:
+        yield from _lossless(base, pixels, request, base.marked_quality)
 
 
 def _lossless(
@@ -128,14 +132,8 @@ def _may_be_smaller_lossless(bitstream: Bitstream) -> bool:
 
 
 def _is_far_from_lossless(pixels: Pixels, lossy_size: int) -> bool:
-    """Whether neither VP8L nor its near-lossless variant can take less than `lossy_size` bytes.
-
-    It depends on the pixels only, never on the bytes of the source: a second pass, with the same
-    pixels in fewer bytes, has to try the same.
-    """
-    return _is_photographic(pixels) or (
-        quick_lossless_size(pixels) > _MOST_GAIN_OVER_QUICK * lossy_size
-    )
+    """Whether neither VP8L nor its near-lossless variant can take less than `lossy_size` bytes."""
+    return quick_lossless_size(pixels) > _MOST_GAIN_OVER_QUICK * lossy_size
 
 
 def _is_photographic(pixels: Pixels) -> bool:

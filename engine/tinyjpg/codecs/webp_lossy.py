@@ -132,7 +132,7 @@ class LossyPicture:
     def _search(self, alpha: bytes | None) -> Attempt[Bitstream] | None:
         """The smallest attempt that reaches the quality, None where none did."""
         quality = self._request.quality
-        search = Search(quality, WEBP_LOSSY, SETTINGS, seed(self._colours, quality))
+        search = Search(quality, WEBP_LOSSY, SETTINGS, start=seed(self._colours, quality))
         attempts: list[Attempt[Bitstream]] = []
         for _ in range(_MOST_QUICK):
             setting = search.next()
