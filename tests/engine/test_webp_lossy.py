@@ -16,6 +16,7 @@ from tests.shared import corpus, needs_shared
 from tinyjpg import optimize
 from tinyjpg.backends import vips
 from tinyjpg.calibration import WEBP_LOSSY
+from tinyjpg.codecs import webp_lossy
 from tinyjpg.codecs.webp_bitstreams import (
     Coding,
     decode,
@@ -93,6 +94,30 @@ def test_what_is_handed_out_has_the_final_effort_or_is_smaller() -> None:
     assert found.bitstream.payload in (final.payload, quick.payload)
     if found.bitstream.payload == quick.payload:
         assert quick.size <= final.size or Verifier(PHOTO).score(decode(final)) < 79.5
+
+
+def test_what_passed_quickly_bounds_the_final_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture, _ = picture_of(PHOTO, 80)
+    made: list[tuple[int, int, float]] = []
+    attempt = picture._attempt
+
+    def noting(setting: int, effort: int, alpha: bytes | None) -> Any:
+        found = attempt(setting, effort, alpha)
+        # Effort 6 that never reaches the quality, and so asks for more and more.
+        found = replace(found, score=found.score if effort == 4 else 79.0 - setting / 100)
+        made.append((setting, effort, found.score))
+        return found
+
+    monkeypatch.setattr(picture, "_attempt", noting)
+    monkeypatch.setattr(webp_lossy, "seed", lambda *_: 92.0)
+    picture_score = next(picture.vp8()).score
+    passed = [setting for setting, effort, score in made if effort == 4 and score >= 79.5]
+    final = [setting for setting, effort, _ in made if effort == 6]
+    assert passed
+    assert final
+    assert max(final) <= min(passed) + 2
+    assert picture_score >= 79.5
+    assert len(made) <= MOST_PROBES
 
 
 def test_no_setting_is_handed_out_where_the_best_misses() -> None:

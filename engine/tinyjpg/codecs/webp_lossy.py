@@ -42,9 +42,13 @@ _FINAL_EFFORT: Final = 6
 # Points from the quality within which the curve leads to it in one more step, mostly.
 _NEAR: Final = 3.0
 _MOST_QUICK: Final = 4
+# Steps of the setting by which the final effort may need more than the quick one.
+_SLACK: Final = 2
 # Fewer levels of alpha at this libwebp alpha quality: 17 % fewer bytes for 1 point (measured on
 # logos); coarser ones are visible at edges.
 _COARSE_ALPHA: Final = 50
+# Points that coarse alpha may take which a higher setting makes up for.
+_MOST_MADE_UP: Final = 2.0
 # What one step of libwebp's quality takes, as a fraction of the bytes.
 _STEP_SIZE: Final = 0.02
 # What packing near-lossless pixels again leaves of their bytes, at the least.
@@ -148,13 +152,18 @@ class LossyPicture:
                 self._request,
                 lambda setting: self._attempt(setting, _FINAL_EFFORT, alpha),
                 expected=WEBP_LOSSY,
-                settings=SETTINGS,
+                settings=self._worth_the_final_effort(attempts),
                 start=search.estimate(),
                 most=MOST_PROBES - len(attempts),
             )
             attempts.extend(final.attempts)
         passed = [one for one in attempts if self._request.accepts(one.score)]
         return min(passed, key=lambda one: one.size, default=None)
+
+    def _worth_the_final_effort(self, attempts: list[Attempt[Bitstream]]) -> range:
+        """The settings up to the lowest that passed with the quick effort, and a little more."""
+        passed = [one.setting for one in attempts if self._request.accepts(one.score)]
+        return range(min([*(setting + _SLACK for setting in passed), SETTINGS[-1]]) + 1)
 
     def _is_hopeless(self, attempts: list[Attempt[Bitstream]]) -> bool:
         """Whether even the highest setting stays clearly below the quality."""
@@ -177,10 +186,11 @@ class LossyPicture:
         self._request.tally.count()
         setting = found.setting
         if not self._request.accepts(score):
-            step = self._step_for(self._request.quality - score)
+            missing = self._request.quality - score
+            step = self._step_for(missing)
             setting += step
-            gain = exact.size - coarse.size
-            if setting > SETTINGS[-1] or gain < step * _STEP_SIZE * len(exact.payload):
+            worth_it = exact.size - coarse.size > step * _STEP_SIZE * len(exact.payload)
+            if missing > _MOST_MADE_UP or setting > SETTINGS[-1] or not worth_it:
                 return
             attempt = self._attempt(setting, _FINAL_EFFORT, coarse.alpha)
             self._request.tally.count()
