@@ -24,9 +24,12 @@ from tests.shared import corpus, needs_shared
 from tests.viewer import view
 from tinyjpg import CorruptImageError, Keep, LimitExceededError, Limits, Options, optimize
 from tinyjpg.backends import webp as backend
+from tinyjpg.codecs import webp_animation
 from tinyjpg.codecs.webp_animation import composites
+from tinyjpg.codecs.webp_bitstreams import encode_alpha
 from tinyjpg.containers.webp import parse
 from tinyjpg.containers.webp_writer import write
+from tinyjpg.search import MOST_PROBES
 
 SIZE = (96, 64)
 PHOTOS = [photo(*SIZE, seed=seed) for seed in range(4)]
@@ -121,6 +124,28 @@ def test_the_worst_frame_decides() -> None:
     result = optimize(data, 90)
     check(data, result, 90)
     assert parse(result.data).lossless
+
+
+def test_the_worst_frame_meets_the_quality_within_the_common_number_of_probes() -> None:
+    result = optimize(full_frames(), 80)
+    assert result.score is not None
+    assert 79.5 <= result.score < 82
+    assert 1 <= result.probes <= MOST_PROBES
+    assert result.method.endswith("frames")
+
+
+def test_alpha_planes_are_coded_once_for_all_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    coded: list[int] = []
+
+    def counting(pixels: Pixels, quality: int, *, count: int) -> bytes | None:
+        coded.append(quality)
+        return encode_alpha(pixels, quality, count=count)
+
+    monkeypatch.setattr(webp_animation, "encode_alpha", counting)
+    frames = [frame(picture(hole(one), lossless=True), SIZE) for one in PHOTOS]
+    result = optimize(animation(frames, *SIZE), 80)
+    assert result.probes > 1
+    assert coded == [100] * len(PHOTOS)
 
 
 def test_wasteful_lossless_frames_are_chosen_anew() -> None:

@@ -24,11 +24,6 @@ def packed(header: WebpHeader, request: Request) -> WebpHeader:
     )
 
 
-def is_marked(header: WebpHeader, request: Request) -> bool:
-    """Whether this engine made the file for the quality asked for, or a lower one."""
-    return header.marked_quality is not None and header.marked_quality <= request.quality
-
-
 def upright(header: WebpHeader, request: Request) -> WebpHeader:
     """`header`, as `packed` returns it, for pixels that are turned upright already."""
     width, height = header.upright_size
