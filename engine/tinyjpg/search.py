@@ -124,7 +124,7 @@ class Search:
         other = known[-2] if failed is not None else known[1]
         rise = (self._scores[nearest] - self._scores[other]) / (nearest - other)
         if rise <= 0:
-            return float(self._settings.stop - 1 if failed is not None else self._settings.start)
+            return nearest + 2 * (by_curve - nearest)
         by_line = nearest + shift / rise
         return max(by_curve, by_line) if failed is not None else min(by_curve, by_line)
 
