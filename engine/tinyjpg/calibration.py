@@ -194,3 +194,22 @@ GIF_LOSSY: Final = Curve(
         (100, 0),
     )
 )
+
+# The square error that `gif_redraw.redraw` allows a pixel at which the worst frame reaches the
+# quality.
+GIF_REDRAW: Final = Curve(
+    (
+        (1, 2000),
+        (20, 1000),
+        (40, 400),
+        (50, 240),
+        (60, 140),
+        (70, 80),
+        (75, 56),
+        (80, 38),
+        (85, 22),
+        (90, 12),
+        (95, 5),
+        (99, 2),
+    )
+)
