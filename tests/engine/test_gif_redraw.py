@@ -11,7 +11,7 @@ from tinyjpg._native import ffi, lib
 from corpus.generators.gif_structure import Frame, encode
 from tests.engine.gif_redraw_oracle import Encoder, pack
 from tests.engine.gif_samples import NEVER, PALETTE, Indices, animation, scene
-from tinyjpg import optimize
+from tinyjpg import DeadlineExceededError, optimize
 from tinyjpg.codecs.gif_compare import frame_scores, identical, same_timeline, worst_score
 from tinyjpg.codecs.gif_frames import Decoder, channels, play
 from tinyjpg.codecs.gif_redraw import lowest_while_shown, redraw, redrawable
@@ -244,3 +244,19 @@ def test_the_score_of_the_result_is_that_of_its_worst_frame_and_just_reaches_the
         assert result.score is not None
         assert quality - 0.5 <= result.score < quality + 4
         assert 1 <= result.probes <= 7
+
+
+def test_when_time_runs_out_the_best_so_far_is_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    source, made = animation(), list[Gif]()
+
+    def until_late(gif: Gif, tolerances: list[float], decoder: Decoder, **options: bool) -> Gif:
+        if made:
+            raise DeadlineExceededError("time ran out")
+        made.append(redraw(gif, [30.0] * len(tolerances), decoder, **options))
+        return made[0]
+
+    monkeypatch.setattr("tinyjpg.codecs.gif_lossy.redraw", until_late)
+    result = optimize(source, 60)
+    assert result.method == "colours altered"
+    assert read(result.data).images == made[0].images
+    assert (result.probes, len(made)) == (1, 1)

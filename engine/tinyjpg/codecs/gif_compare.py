@@ -31,10 +31,10 @@ from tinyjpg.limits import Deadline
 from tinyjpg.verify import Verifier
 
 # A frame is scored where more of the square error has come or gone than this share of it since the
-# last one that was: frames between look alike. The worst of all frames of eleven real animations
-# lay at most 0.13 below the worst of those. Animations that move everywhere would be scored
-# entirely; the share grows with every so many pixels scored.
-_DRIFT: Final = 0.2
+# last one that was: frames between look alike. The worst of all frames of real animations lay at
+# most 0.13 below the worst of those; with twice the share 0.6 once. Animations that move everywhere
+# would be scored entirely; the share grows with every so many pixels scored.
+_DRIFT: Final = 0.1
 _DRIFT_PIXELS: Final = 48_000_000
 # Pictures with transparency are scored over four backgrounds.
 _BACKGROUNDS: Final = 4
