@@ -197,7 +197,7 @@ GIF_LOSSY: Final = Curve(
 
 # The square error that `gif_redraw.redraw` allows a pixel at which the worst frame reaches the
 # quality. It is where a search begins and no more: at 38 fourteen animations scored 74 to 100, the
-# large ones among them 74 to 85. To be measured anew by `./run bench calibrate --only "gif redraw"`.
+# large ones 74 to 85. To be measured anew by `./run bench calibrate --only "gif redraw"`.
 GIF_REDRAW: Final = Curve(
     (
         (1, 2000),

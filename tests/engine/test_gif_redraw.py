@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from dataclasses import replace
 
 import numpy as np
@@ -64,6 +65,10 @@ def task(tolerance: float, *, transparent: int = -1, prefers_transparent: bool =
 # --- the native encoder -------------------------------------------------------------------------
 
 
+@pytest.mark.skipif(
+    platform.machine().lower() not in ("x86_64", "amd64"),
+    reason="compilers fuse multiplications and additions here, which decides ties otherwise",
+)
 @pytest.mark.parametrize("tolerance", [0, 2, 30, 500])
 @pytest.mark.parametrize(
     ("transparent", "prefers_transparent"), [(-1, True), (0, True), (0, False)]
