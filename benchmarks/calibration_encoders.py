@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -13,12 +14,17 @@ import numpy.typing as npt
 import pyvips
 
 from tinyjpg.backends import gifsicle, vips
+from tinyjpg.codecs.gif_compare import worst_score
+from tinyjpg.codecs.gif_frames import Decoder
+from tinyjpg.codecs.gif_redraw import redraw, redrawable
 from tinyjpg.codecs.jpeg_encoder import (
     Chroma,
     Manner,
     encode,
     encode_plainly,
 )
+from tinyjpg.containers.gif_blocks import write
+from tinyjpg.containers.gif_reader import read
 from tinyjpg.formats import Format, sniff
 from tinyjpg.limits import Deadline
 from tinyjpg.metric import Pixels
@@ -157,6 +163,22 @@ def _gif(file: Path, settings: tuple[float, ...]) -> list[Point]:
     return points
 
 
+def _gif_redrawn(file: Path, tolerances: tuple[float, ...]) -> list[Point]:
+    gif = read(file.read_bytes())
+    decoder = Decoder(Deadline())
+    points = []
+    for tolerance in tolerances:
+        made = redraw(gif, [tolerance] * len(gif.images), decoder)
+        score = worst_score(gif, made, -math.inf, decoder)
+        if score is not None:
+            points.append(Point(tolerance, score, len(write(made))))
+    return points
+
+
+def _redrawable_gif(file: Path) -> bool:
+    return _moderate_gif(file) and redrawable(read(file.read_bytes()))
+
+
 def _telling(original: Pixels, frames: Pixels, shown: Times) -> set[int]:
     """The first, middle and last frames and the one with the largest error: the worst is nearly
     always among them."""
@@ -191,6 +213,7 @@ _JPEG_GRID: Final = (
 _WEBP_GRID: Final = (0, 2, 5, 10, 20, 40, 60, 75, 80, 84, 88, 92, 96, 100)
 _PALETTE_GRID: Final = (1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 85, 90, 93, 96, 98, 100)
 _GIF_GRID: Final = (0, 5, 10, 15, 20, 30, 40, 60, 80, 110, 140, 200)
+_REDRAW_GRID: Final = (2, 4, 8, 12, 18, 27, 40, 60, 90, 140, 240, 500)
 
 ENCODERS: Final = {
     **{
@@ -210,4 +233,5 @@ ENCODERS: Final = {
         ("ui_png", "logo_png"), _PALETTE_GRID, partial(_still, Format.PNG, _palette)
     ),
     "gif lossy": Encoder(("gif",), _GIF_GRID, _gif, _moderate_gif, quantile=0.1),
+    "gif redraw": Encoder(("gif",), _REDRAW_GRID, _gif_redrawn, _redrawable_gif),
 }

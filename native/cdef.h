@@ -67,3 +67,26 @@ int tinyjpg_comparison_push(tinyjpg_comparison *comparison, const uint8_t *origi
 
 /* Scores after the last row. Returns 0, or -1 if rows are missing. */
 int tinyjpg_comparison_finish(tinyjpg_comparison *comparison, double *score);
+
+/*
+ * Redraws a frame as the LZW codes of a GIF image, without code size byte and sub-block lengths.
+ *
+ * `target` is what has to be shown, `shown` what is shown before the frame is drawn: RGBA, alpha 0
+ * or 255, `pixels` of each in the order of the image. `palette` holds `colours` RGB triples, at most
+ * 1 << `code_size` (2 to 8); `transparent` is the index that leaves a pixel as shown, -1 for none,
+ * whatever colour the palette has there. Colours may be off by a square error of `tolerance` (luma in
+ * code values, chroma counting less) where the palette allows; 0 is lossless. The index chosen for
+ * each pixel goes to `indices`, the codes to `data` which has `room` bytes, their number to `size`.
+ * Of strings that do equally well those that draw fewer pixels are taken, or more, as
+ * `prefers_transparent` says.
+ *
+ * Returns 0; -1 when memory or room runs out or no index can show a pixel.
+ */
+int tinyjpg_gif_redraw(const uint8_t *target, const uint8_t *shown, size_t pixels,
+                       const uint8_t *palette, int colours, int transparent, int code_size,
+                       double tolerance, int prefers_transparent, uint8_t *indices, uint8_t *data,
+                       size_t room, size_t *size);
+
+/* Sets `stale` to 1 for pixels whose `shown` colour is farther off than `tolerance`, else to 0. */
+void tinyjpg_gif_stale(const uint8_t *target, const uint8_t *shown, size_t pixels, double tolerance,
+                       uint8_t *stale);

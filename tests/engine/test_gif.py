@@ -195,7 +195,7 @@ def test_lower_quality_gives_smaller_files_that_still_reach_it() -> None:
 
 
 def test_a_lossy_result_that_misses_the_score_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tinyjpg.codecs.gif.worst_score", lambda *_: 79.4)
+    monkeypatch.setattr("tinyjpg.codecs.gif_lossy.frame_scores", lambda *_: {0: 90.0, 2: 79.4})
     source = animation()
     assert identical(read(source), read(optimize(source, 80).data), Decoder(NEVER))
 
@@ -203,7 +203,7 @@ def test_a_lossy_result_that_misses_the_score_is_not_used(monkeypatch: pytest.Mo
 def test_a_lossy_result_of_another_shape_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     source = animation()
     shifted = read(animation(left=1))
-    monkeypatch.setattr("tinyjpg.codecs.gif.lossy", lambda *_: shifted)
+    monkeypatch.setattr("tinyjpg.codecs.gif_lossy.redraw", lambda *_: shifted)
     assert identical(read(source), read(optimize(source, 80).data), Decoder(NEVER))
 
 
@@ -215,7 +215,7 @@ def test_a_lossless_result_with_a_wrong_pixel_is_not_used(monkeypatch: pytest.Mo
 
 
 def test_a_result_with_frames_missing_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    source = animation()
+    source = animation(disposal=2)
     fewer = encode([Frame(indices=scene(0), delay=28)], PALETTE, loops=0)
     monkeypatch.setattr("tinyjpg.backends.gifsicle.run", lambda *_: fewer)
     assert optimize(source, 60).data == source
@@ -241,7 +241,7 @@ def test_a_packed_file_keeps_its_mark_where_nothing_better_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     made = write(marked(read(animation()), 90))
-    monkeypatch.setattr("tinyjpg.codecs.gif.lossy", lambda *_: None)
+    monkeypatch.setattr("tinyjpg.codecs.gif_lossy.redraw", lambda *_: None)
     result = optimize(made, 50)
     assert parse(result.data).made_at == 90
 

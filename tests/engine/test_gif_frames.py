@@ -11,11 +11,12 @@ import pytest
 
 from corpus.generators.gif_structure import Frame, encode
 from tinyjpg import CorruptImageError, DeadlineExceededError
-from tinyjpg.codecs.gif_compare import check, identical, worst_score
-from tinyjpg.codecs.gif_frames import Decoder, channels, play
+from tinyjpg.codecs.gif_compare import check, frame_scores, identical, worst_score
+from tinyjpg.codecs.gif_frames import Decoder, channels, play, play_together
 from tinyjpg.containers.gif_blocks import Gif
 from tinyjpg.containers.gif_reader import read
 from tinyjpg.limits import Deadline
+from tinyjpg.verify import Verifier
 
 CLEAR = (0, 0, 0, 0)
 COLOURS = ((200, 10, 10), (10, 200, 10), (10, 10, 200), (250, 250, 250))
@@ -216,6 +217,40 @@ def test_the_worst_frame_decides_the_score() -> None:
     assert slightly is not None
     assert badly is not None
     assert badly < slightly < 100
+
+
+def test_no_frame_that_looks_unlike_the_one_before_goes_unscored() -> None:
+    # Errors that grow, stay, go and come back elsewhere: the largest is not the most visible.
+    frames, altered = [], []
+    random = np.random.default_rng(7)
+    smooth = (80 + np.indices((96, 128)).sum(0) // 3).astype(np.uint8)
+    rough = random.integers(0, 256, smooth.shape, np.uint8)
+    kinds = [
+        (smooth, 0),
+        (rough, 12),
+        (rough, 12),
+        (smooth, 6),
+        (rough, 0),
+        (smooth, 9),
+        (rough, 5),
+    ]
+    for number, (picture, noise) in enumerate(kinds):
+        level = np.roll(picture, number // 2 * 2).astype(np.int64)
+        off = level + np.random.default_rng(number // 2).integers(-noise, noise + 1, level.shape)
+        frames.append(Frame(indices=level.astype(np.uint8), delay=5))
+        altered.append(Frame(indices=np.clip(off, 0, 255).astype(np.uint8), delay=5))
+    greys = [(n, n, n) for n in range(256)]
+    one, other = read(encode(frames, greys)), read(encode(altered, greys))
+    every = [
+        Verifier(channels(left.copy())).score(channels(right.copy()))
+        for left, right, _ in play_together(one, other, Decoder(NEVER))
+    ]
+    scores = frame_scores(one, other, -1000, Decoder(NEVER))
+    assert scores is not None
+    assert min(every) == min(scores.values()) == worst_score(one, other, -1000, Decoder(NEVER))
+    assert min(every) == every[5]
+    assert all(score == every[number] for number, score in scores.items())
+    assert list(frame_scores(one, other, every[3] + 0.01, Decoder(NEVER)) or ())[-1] == 3
 
 
 def test_transparency_must_not_change_at_all() -> None:

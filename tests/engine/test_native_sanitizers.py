@@ -63,6 +63,7 @@ def _sanitizers(tmp_path_factory: pytest.TempPathFactory) -> None:
     ("driver", "included", "optimisation"),
     [
         ("sanitize.c", (), VECTORISED),
+        ("sanitize_gif.c", (), SIMPLE),
         ("allocation.c", ("stream.c", "ssimulacra2.c"), SIMPLE),
     ],
 )

@@ -189,7 +189,7 @@ class _Player:
     def show(self, image: Image, indices: Indices) -> Shown:
         """Dispose of the image before, then draw `image`, whose colour indices are given."""
         disposed = self._dispose()
-        region = _region(image, self._canvas.shape)
+        region = region_of(image, self._canvas.shape)
         target = self._canvas[region]
         disposal = image.control.disposal if image.control else 0
         saved = target.copy() if disposal in _RESTORING else None
@@ -211,7 +211,8 @@ class _Player:
 _NOTHING: Final[Region] = (slice(0, 0), slice(0, 0))
 
 
-def _region(image: Image, canvas: tuple[int, ...]) -> Region:
+def region_of(image: Image, canvas: tuple[int, ...]) -> Region:
+    """The part of a canvas of the given height and width that `image` covers."""
     height, width = canvas
     return (
         slice(min(image.top, height), min(image.top + image.height, height)),
@@ -234,7 +235,7 @@ def _paint(target: Canvas, gif: Gif, image: Image, indices: Indices) -> None:
     """Draw `image` onto `target`, the part of the canvas that it covers."""
     height, width = target.shape
     indices = indices[:height, :width]
-    colours = _table(gif.colours(image))
+    colours = table(gif.colours(image))
     transparent = image.control.transparent if image.control else None
     if transparent is None:
         target[...] = colours[indices]
@@ -242,7 +243,8 @@ def _paint(target: Canvas, gif: Gif, image: Image, indices: Indices) -> None:
         np.copyto(target, colours[indices], where=indices != transparent)
 
 
-def _table(palette: bytes) -> Canvas:
+def table(palette: bytes) -> Canvas:
+    """The 256 packed pixels that colour indices stand for; those beyond the palette are black."""
     table = np.zeros((256, 4), np.uint8)
     table[:, 3] = 255
     table[: len(palette) // 3, :3] = np.frombuffer(palette, np.uint8).reshape(-1, 3)

@@ -43,7 +43,7 @@ def squeeze(gif: Gif, decoder: Decoder) -> Gif:
     return best
 
 
-def lossy(gif: Gif, level: int, deadline: Deadline) -> Gif | None:
+def lossy(gif: Gif, level: float, decoder: Decoder) -> Gif | None:
     """`gif` with colours altered so that frames compress better, each frame where it does.
 
     Args:
@@ -55,12 +55,17 @@ def lossy(gif: Gif, level: int, deadline: Deadline) -> Gif | None:
     Raises:
         DeadlineExceededError: time ran out.
     """
-    made = _remade(gif, (f"--lossy={level}",), deadline)
+    made = _remade(gif, (f"--lossy={level:.0f}",), decoder.deadline)
     if made is None or not all(made.sound):
         return None
     # Pixels differ, but the same ones are painted: any frame may stand in for its counterpart.
     alike = all(map(_paints_alike, gif.images, made.gif.images))
     return _best_frames([_Remade.of(gif), made], splits_anywhere=True) if alike else made.gif
+
+
+def with_best_palette(gif: Gif) -> Gif:
+    """`gif` with the global palette that saves most."""
+    return _best_frames([_Remade.of(gif)])
 
 
 @dataclass(frozen=True, slots=True)

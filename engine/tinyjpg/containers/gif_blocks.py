@@ -184,6 +184,15 @@ def comment(text: bytes) -> Extension:
     return Extension(COMMENT, bytes((_EXTENSION, COMMENT, len(text))) + text + b"\0")
 
 
+def sub_blocks(data: bytes) -> bytes:
+    """`data` as a chain of sub-blocks, length bytes and the final 0 included."""
+    parts = []
+    for start in range(0, len(data), 255):
+        part = data[start : start + 255]
+        parts += [bytes((len(part),)), part]
+    return b"".join(parts) + b"\0"
+
+
 def image_size(image: Image) -> int:
     """Bytes that `image` takes in the file."""
     return (8 if image.control else 0) + 11 + len(image.palette or b"") + len(image.data)
