@@ -41,6 +41,8 @@ _REHEARSALS: Final = 2
 # still further of one that is not held in memory.
 _CLOSE_LARGE: Final = 1.5
 _CLOSE_HUGE: Final = 3.0
+# Above this setting scores hardly rise any more.
+_HOPELESS: Final = 98
 # The setting from which 4:2:0 may cost more than 4:4:4.
 _DEAR: Final = 87
 # What a picture needs shows in how its size grows with the setting. Settings, and by how many steps
@@ -99,7 +101,7 @@ class _Look:
         size: bytes of the sample there, without trellis quantisation.
         setting: what the encoder's would have been for the last look.
         error: points that this was off.
-        is_hopeless: whether not even the highest setting comes near.
+        is_hopeless: whether it is unlikely that any setting gets there.
     """
 
     manner: Manner
@@ -199,7 +201,7 @@ def _look(sample: _Sample, chroma: Chroma, request: Request) -> _Look:
         size=len(encode_plainly(sample.image, manner, nearest)),
         setting=round(tried + steps),
         error=error,
-        is_hopeless=tried == SETTINGS[-1] and error < -_FAR,
+        is_hopeless=start > _HOPELESS,
     )
 
 
@@ -235,6 +237,6 @@ def _whole(picture: Picture, sample: _Sample, look: _Look, request: Request) -> 
         settings=SETTINGS,
         start=look.start,
         close=close,
-        most=MOST_PROBES - 2,
+        most=max(1, MOST_PROBES - request.tally.probes),
     ).best
     return None if best is None else Found(best.result, look.manner, best.setting, best.score)
