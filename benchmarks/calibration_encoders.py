@@ -23,6 +23,8 @@ from tinyjpg.codecs.jpeg_encoder import (
     encode,
     encode_plainly,
 )
+from tinyjpg.codecs.png_drawing import truecolour_png
+from tinyjpg.codecs.png_rounding import GREEN_FINER, rounded, steps_at
 from tinyjpg.containers.gif_blocks import write
 from tinyjpg.containers.gif_reader import read
 from tinyjpg.formats import Format, sniff
@@ -144,6 +146,10 @@ def _palette(pixels: Pixels, setting: float) -> bytes:
     )
 
 
+def _rounding(pixels: Pixels, setting: float) -> bytes:
+    return truecolour_png(rounded(pixels, steps_at(int(setting), GREEN_FINER)), [])
+
+
 def _gif(file: Path, settings: tuple[float, ...]) -> list[Point]:
     data = file.read_bytes()
     original, starts = _frames(data)
@@ -212,6 +218,7 @@ _JPEG_GRID: Final = (
 )
 _WEBP_GRID: Final = (0, 2, 5, 10, 20, 40, 60, 75, 80, 84, 88, 92, 96, 100)
 _PALETTE_GRID: Final = (1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 85, 90, 93, 96, 98, 100)
+_ROUNDING_GRID: Final = tuple(range(0, 64, 3))
 _GIF_GRID: Final = (0, 5, 10, 15, 20, 30, 40, 60, 80, 110, 140, 200)
 _REDRAW_GRID: Final = (2, 4, 8, 12, 18, 27, 40, 60, 90, 140, 240, 500)
 
@@ -232,6 +239,7 @@ ENCODERS: Final = {
     "palette": Encoder(
         ("ui_png", "logo_png"), _PALETTE_GRID, partial(_still, Format.PNG, _palette)
     ),
+    "rounding": Encoder(("photo_png",), _ROUNDING_GRID, partial(_still, Format.PNG, _rounding)),
     "gif lossy": Encoder(("gif",), _GIF_GRID, _gif, _moderate_gif, quantile=0.1),
     "gif redraw": Encoder(("gif",), _REDRAW_GRID, _gif_redrawn, _redrawable_gif),
 }

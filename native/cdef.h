@@ -90,3 +90,18 @@ int tinyjpg_gif_redraw(const uint8_t *target, const uint8_t *shown, size_t pixel
 /* Sets `stale` to 1 for pixels whose `shown` colour is farther off than `tolerance`, else to 0. */
 void tinyjpg_gif_stale(const uint8_t *target, const uint8_t *shown, size_t pixels, double tolerance,
                        uint8_t *stale);
+
+/*
+ * Gives pixels of a palette image the index of the pixel on the left, or else above, where that
+ * makes it compress better and hardly shows: the squared difference from the original grows by at
+ * most `tolerance` (summed over red, green and blue times alpha, on black or on white, the larger).
+ * Pixels that already repeat a neighbour stay, and alpha 0 and 255. In plain areas (the original is
+ * the same on the left, on the right or above) whose colour is exact, `tolerance` is 256 at most,
+ * else at most 2^31.
+ *
+ * `pixels` is the original in 3 or 4 bands, `colours` the palette, `count` (1 to 256) times RGB and
+ * alpha, `indices` width x height of them, each below `count`. Returns how many changed.
+ */
+size_t tinyjpg_smooth_indices(const uint8_t *pixels, int bands, size_t width, size_t height,
+                              const uint8_t *colours, int count, uint32_t tolerance,
+                              uint8_t *indices);

@@ -93,6 +93,25 @@ static void check(size_t width, size_t height, int bands, int other_bands, doubl
     free(distorted);
 }
 
+static void check_smoothing(size_t width, size_t height, int bands, int count, uint32_t tolerance)
+{
+    uint8_t *pixels = image(width, height, bands, 3);
+    uint8_t *colours = image((size_t)count, 1, 4, 4);
+    uint8_t *indices = image(width, height, 1, 5);
+    for (size_t i = 0; i < width * height; i++) {
+        indices[i] = (uint8_t)(indices[i] % count);
+    }
+    size_t changed = tinyjpg_smooth_indices(pixels, bands, width, height, colours, count, tolerance,
+                                            indices);
+    expect(changed < width * height, "the first pixel is smoothed too", width, height);
+    for (size_t i = 0; i < width * height; i++) {
+        expect(indices[i] < count, "an index is no colour's", width, height);
+    }
+    free(pixels);
+    free(colours);
+    free(indices);
+}
+
 static void check_refusals(void)
 {
     uint8_t pixels[64 * 3] = {0};
@@ -153,6 +172,14 @@ int main(void)
     }
     expect(tinyjpg_force_instruction_set("none such") == -1, "is an instruction set", 0, 0);
     check_refusals();
+    for (int bands = 3; bands <= 4; bands++) {
+        for (int colours = 1; colours <= 256; colours += 85) {
+            check_smoothing(1, 1, bands, colours, UINT32_C(1) << 31);
+            check_smoothing(1, 40, bands, colours, 500);
+            check_smoothing(40, 1, bands, colours, 500);
+            check_smoothing(37, 21, bands, colours, UINT32_C(1) << 31);
+        }
+    }
     if (failures == 0) {
         puts("clean");
     }

@@ -11,10 +11,12 @@ import numpy as np
 from tinyjpg.backends import vips
 from tinyjpg.backends.vips import Pixels
 from tinyjpg.candidates import Candidate
+from tinyjpg.codecs import png_palette, png_rounding
+from tinyjpg.codecs.png_drawing import palette_png, truecolour_png
 from tinyjpg.codecs.png_frames import pack_animation
+from tinyjpg.codecs.png_judge import Judge
 from tinyjpg.codecs.png_metadata import ancillary
 from tinyjpg.codecs.png_packing import pack, packing_for, settle
-from tinyjpg.codecs.png_palette import as_png, reductions
 from tinyjpg.containers import png
 from tinyjpg.containers.png import PngHeader
 from tinyjpg.containers.png_chunks import ColourType
@@ -23,8 +25,13 @@ from tinyjpg.source import Request
 
 _LOSSLESS: Final = "packed losslessly"
 
+# Of what packs quickly, the share that more effort cannot reach losslessly.
+_SURELY_SMALLER: Final = 0.75
+
 # Above this a palette takes gigabytes and minutes to find, and is hardly ever enough.
 _MOST_QUANTISED_PIXELS: Final = 16_000_000
+# With fewer, a palette always takes fewer bytes than rounded truecolour.
+_COLOURS_BESIDE_ROUNDING: Final = 128
 _REDUCIBLE: Final = frozenset({ColourType.RGB, ColourType.GREY_ALPHA, ColourType.RGBA})
 
 
@@ -42,18 +49,29 @@ def candidates(data: bytes, header: PngHeader, request: Request) -> Iterator[Can
         )
         yield Candidate(packed, _LOSSLESS, 100.0)
         return
-    packed = pack(data, header, request)
     if header.animation_fault is not None:
         # Viewers disagree about what such a file shows, so only the original is sure to show it.
+        pack(data, header, request)
         return
-    best = Candidate(packed, _LOSSLESS, 100.0)
+    may_change = _may_change(header, request)
+    quickly = may_change and header.colour_type in _REDUCIBLE
+    best = Candidate(pack(data, header, request, quickly=quickly), _LOSSLESS, 100.0)
     yield best
-    if _may_change(header, request):
-        for candidate in _lossy(packed, data, header, request):
+    most = _SURELY_SMALLER * len(best.data)
+    if may_change:
+        for candidate in _lossy(best.data, data, header, request):
             yield candidate
-            best = min(best, candidate, key=lambda one: len(one.data))
+            best = min(best, candidate, key=_size)
+    if quickly and len(best.data) > most:
+        thorough = Candidate(pack(data, header, request), _LOSSLESS, 100.0)
+        yield thorough
+        best = min(best, thorough, key=_size)
     if len(best.data) < len(data):
         yield replace(best, data=settle(best.data, request))
+
+
+def _size(candidate: Candidate) -> int:
+    return len(candidate.data)
 
 
 def _lossy(packed: bytes, data: bytes, header: PngHeader, request: Request) -> Iterator[Candidate]:
@@ -69,13 +87,25 @@ def _lossy(packed: bytes, data: bytes, header: PngHeader, request: Request) -> I
         return
     pixels = _pixels(source, header.orientation)
     kept = ancillary(data, header, request.keep, redrawn=True)
-    for reduction in reductions(pixels, request.quality, request.deadline):
-        file = as_png(reduction.indexed, kept)
-        yield Candidate(
-            pack(file, png.parse(file), request),
-            f"reduced to {reduction.colours} colours",
-            reduction.score,
-        )
+    judge = Judge(pixels, request)
+    reduction = png_palette.smallest(pixels, judge, request)
+    least: int | None = None
+    if reduction is not None:
+        file = palette_png(reduction.indexed, kept)
+        made = pack(file, png.parse(file), request)
+        least = len(made)
+        yield Candidate(made, reduction.method, reduction.score)
+        if reduction.colours < _COLOURS_BESIDE_ROUNDING:
+            return
+    if request.deadline.passed:
+        return
+    rounded = png_rounding.coarsest(pixels, judge, request)
+    if rounded is None:
+        return
+    file = truecolour_png(rounded.pixels, kept)
+    unmarked = replace(png.parse(file), quantised_at=request.quality)
+    if least is None or len(pack(file, unmarked, request, quickly=True)) < least / _SURELY_SMALLER:
+        yield Candidate(pack(file, unmarked, request), rounded.method, rounded.score)
 
 
 def _may_change(header: PngHeader, request: Request) -> bool:

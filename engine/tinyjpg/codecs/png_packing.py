@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from tinyjpg.backends import oxipng
 from tinyjpg.backends.oxipng import Packing, level_for
@@ -14,11 +15,21 @@ from tinyjpg.containers.png_marker import marked
 from tinyjpg.containers.png_writer import still
 from tinyjpg.source import Request
 
+_QUICK_LEVEL: Final = 1
 
-def pack(data: bytes, header: PngHeader, request: Request, *, to_eight_bits: bool = False) -> bytes:
+
+def pack(
+    data: bytes,
+    header: PngHeader,
+    request: Request,
+    *,
+    quickly: bool = False,
+    to_eight_bits: bool = False,
+) -> bytes:
     """One pass over a still image.
 
     Args:
+        quickly: whether the result will hardly be used, so that little effort is enough.
         to_eight_bits: whether 16-bit samples are rounded to 8 bits, the one thing that is not
             lossless.
 
@@ -27,6 +38,8 @@ def pack(data: bytes, header: PngHeader, request: Request, *, to_eight_bits: boo
     """
     kept = ancillary(data, header, request.keep)
     packing = packing_for(header, request)
+    if quickly:
+        packing = replace(packing, level=min(packing.level, _QUICK_LEVEL))
     stripped = still(header, kept, png.image_data(data, header))
     packed = oxipng.pack(stripped, packing, request.deadline, to_eight_bits=to_eight_bits)
     if not _has_few_colours(header, request):
