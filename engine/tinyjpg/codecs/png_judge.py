@@ -15,14 +15,18 @@ from tinyjpg.source import Request
 from tinyjpg.verify import Verifier
 
 # The score is a mean, so plain areas hide what happens to little things: a red dot in a screenshot
-# may turn grey, the edges of a small logo jagged, at 84. Hence two limits, in levels by quality. On
-# 59 logos and screenshots at 80 they refuse what looks wrong, and cost less than 1 % of the bytes.
+# may turn grey, the edges of a small logo jagged and its glow a set of rings, at 84. Hence three
+# limits, in levels by quality, set where crops of logos and screenshots began to look wrong.
 # By how much the mean colour of a patch may change:
 _PATCH: Final = 8
 _PATCH_LEVELS: Final = Curve(((1, 128), (40, 64), (60, 40), (80, 20), (90, 12), (99, 6)))
-# By how much pixels may be off, but for this share of those on edges:
-_SHARE_OFF: Final = 0.05
-_LEVELS_OFF: Final = Curve(((1, 255), (40, 160), (60, 96), (80, 64), (90, 48), (99, 24)))
+# By how much pixels may be off, but for a few:
+_LEVELS_OFF: Final = Curve(((1, 255), (40, 96), (60, 64), (80, 32), (90, 24), (99, 12)))
+# By how much more pixels may differ from a neighbour that they hardly differed from, but for a few:
+_CONTOUR_LEVELS: Final = Curve(((1, 255), (40, 60), (60, 28), (80, 14), (90, 10), (99, 6)))
+_PLAIN: Final = 6
+# A few are this share of those on edges.
+_SHARE: Final = 0.05
 # Difference from the neighbour on the left or above, in levels, that makes an edge.
 _EDGE: Final = 16
 
@@ -45,6 +49,7 @@ class Judge:
         self._request = request
         self._patch_levels = _PATCH_LEVELS.at(request.quality)
         self._levels = _LEVELS_OFF.at(request.quality)
+        self._contour_levels = _CONTOUR_LEVELS.at(request.quality)
         self._verifier = Verifier(pixels)
 
     def score(self, other: Pixels) -> float:
@@ -68,17 +73,24 @@ class Judge:
                 for channel in np.moveaxis(np.abs(difference), 2, 0):
                     np.maximum(worst, channel, out=worst)
             off += int(np.count_nonzero(worst > self._levels))
-        # Not even counted where it cannot matter: finding edges takes longer than all the rest.
-        return off == 0 or off <= int(self._edge_pixels * _SHARE_OFF)
+        few = int(self._edge_pixels * _SHARE)
+        return off <= few and self._contours(other) <= few
+
+    def _contours(self, other: Pixels) -> int:
+        """Pixels that stand out from a neighbour which they were like."""
+        return sum(
+            _count_contours(self._pixels[rows], other[rows], self._contour_levels, skips)
+            for rows, skips in self._overlapping
+        )
 
     @functools.cached_property
     def _edge_pixels(self) -> int:
-        return sum(
-            _count_edges(
-                self._pixels[max(0, rows.start - 1) : rows.stop], skips_first_row=rows.start > 0
-            )
-            for rows in self._strips
-        )
+        return sum(_count_edges(self._pixels[rows], skips) for rows, skips in self._overlapping)
+
+    @property
+    def _overlapping(self) -> list[tuple[slice, bool]]:
+        """The strips, each with the row above it to compare with; and whether it has one."""
+        return [(slice(max(0, rows.start - 1), rows.stop), rows.start > 0) for rows in self._strips]
 
     @property
     def _strips(self) -> list[slice]:
@@ -96,15 +108,46 @@ def _largest_of_patches(difference: npt.NDArray[np.int16]) -> float:
     return float(np.abs(sums).max()) / _PATCH**2
 
 
-def _count_edges(pixels: Pixels, *, skips_first_row: bool) -> int:
+def _count_edges(pixels: Pixels, skips_first_row: bool) -> int:
     """Pixels of an edge; the first row may be there only to compare the second with."""
     edges = np.zeros(pixels.shape[:2], dtype=np.bool_)
     for background in _backgrounds(pixels):
         shown = _over(pixels, background)
-        for channel in np.moveaxis(shown, 2, 0):
-            edges[:, 1:] |= np.abs(np.diff(channel, axis=1)) > _EDGE
-            edges[1:] |= np.abs(np.diff(channel, axis=0)) > _EDGE
+        for axis, place in _NEIGHBOURS:
+            edges[place] |= _steps(shown, axis) > _EDGE
     return int(np.count_nonzero(edges[int(skips_first_row) :]))
+
+
+def _count_contours(one: Pixels, other: Pixels, levels: float, skips_first_row: bool) -> int:
+    """Pixels of `other` that differ from a neighbour by `levels` more than plain ones of `one`."""
+    contours = np.zeros(one.shape[:2], dtype=np.bool_)
+    for background in _backgrounds(one, other):
+        before, after = _over(one, background), _over(other, background)
+        for axis, place in _NEIGHBOURS:
+            steps = _steps(before, axis)
+            contours[place] |= _is_plain(steps, axis) & (_steps(after, axis) - steps >= levels)
+    return int(np.count_nonzero(contours[int(skips_first_row) :]))
+
+
+def _is_plain(steps: npt.NDArray[np.int16], axis: int) -> npt.NDArray[np.bool_]:
+    """Where a step and those before and behind it are small: not by chance, as in grain."""
+    small = np.moveaxis(steps <= _PLAIN, axis, 0)
+    plain = small.copy()
+    plain[1:] &= small[:-1]
+    plain[:-1] &= small[1:]
+    return np.moveaxis(plain, 0, axis)
+
+
+# The axis along which the neighbour lies, and the pixels that have one there.
+_NEIGHBOURS: Final = ((1, np.s_[:, 1:]), (0, np.s_[1:]))
+
+
+def _steps(shown: npt.NDArray[np.int16], axis: int) -> npt.NDArray[np.int16]:
+    """The largest difference of a channel from the neighbour before."""
+    largest: npt.NDArray[np.int16] = np.abs(np.diff(shown[..., 0], axis=axis))
+    for channel in range(1, shown.shape[2]):
+        np.maximum(largest, np.abs(np.diff(shown[..., channel], axis=axis)), out=largest)
+    return largest
 
 
 def _differences(one: Pixels, other: Pixels) -> Iterator[npt.NDArray[np.int16]]:
