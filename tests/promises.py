@@ -26,8 +26,7 @@ def check(source: bytes, result: Result, quality: int) -> tuple[View[Shown], Vie
     assert result.frames == header.frames == max(1, len(after.delays))
     assert after.delays == before.delays
     assert (after.loops, len(after.frames)) == (before.loops, len(before.frames))
-    if result.score is not None:
-        assert quality - 0.5 <= result.score <= 100
+    assert quality - 0.5 <= result.score <= 100
     for old, new in zip(before.frames, after.frames, strict=True):
         if quality == 100:
             assert old.digest == new.digest

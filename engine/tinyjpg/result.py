@@ -20,7 +20,7 @@ class Result:
         frames: 1 for a still image.
         input_size, output_size: bytes.
         method: which candidate won, in words; `already optimal` when it was the input.
-        score: SSIMULACRA2 against the input (100 = identical), None where it was not measured.
+        score: SSIMULACRA2 against the input (100 = identical).
         probes: trial encodings that were scored on the way, 0 where nothing was searched.
         elapsed: seconds the call took.
     """
@@ -32,7 +32,7 @@ class Result:
     frames: int
     input_size: int
     method: str
-    score: float | None
+    score: float
     probes: int = 0
     elapsed: float
 

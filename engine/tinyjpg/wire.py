@@ -130,7 +130,7 @@ def decode_reply(reply: Message, job: Job) -> Result:
         frames=_whole(fields, "frames"),
         input_size=len(job.data),
         method=_text(fields, "method"),
-        score=None if fields.get("score") is None else _number(fields, "score"),
+        score=_number(fields, "score"),
         probes=_whole(fields, "probes", least=0),
         elapsed=_number(fields, "elapsed"),
     )

@@ -39,7 +39,7 @@ def decode(data: bytes, quality: int, *, options: Options) -> Result:  # noqa: A
         frames=len(shown.frames),
         input_size=len(data),
         method="decoded",
-        score=None,
+        score=100.0,
         elapsed=0.0,
     )
 

@@ -53,7 +53,7 @@ def test_scores_are_rounded_down(command: Command, monkeypatch: pytest.MonkeyPat
     almost = Similarity((79.96,), 79.96)
     monkeypatch.setattr("tinyjpg.cli.compare.compare", lambda *_, **__: almost)
     report = command("compare", "a.png", "b.jpg")
-    assert report.out.startswith("b.jpg: 79.9 (noticeable but not annoying), ")
+    assert report.out.startswith("b.jpg: 79.9 (not noticeable side by side), ")
 
 
 def test_one_original_is_compared_with_each(command: Command) -> None:
@@ -109,14 +109,14 @@ def test_of_an_animation_the_worst_frame_and_the_mean_are_told(
     [
         (100.0, "shown identically"),
         (99.9999, "visually lossless"),
-        (90.0, "visually lossless"),
-        (89.999, "not noticeable side by side"),
-        (80.0, "not noticeable side by side"),
-        (79.999, "noticeable but not annoying"),
+        (89.5, "visually lossless"),
+        (89.499, "not noticeable side by side"),
+        (79.5, "not noticeable side by side"),
+        (79.499, "noticeable but not annoying"),
         (70.0, "noticeable but not annoying"),
         (50.0, "fair"),
         (30.0, "poor"),
-        (29.9, "very poor"),
+        (29.4, "very poor"),
         (-200.0, "very poor"),
     ],
 )

@@ -246,7 +246,6 @@ def test_the_score_of_the_result_is_that_of_its_worst_frame_and_just_reaches_the
             for n in range(6)
         ]
         assert result.score == scores[-1]
-        assert result.score is not None
         assert quality - 0.5 <= result.score < quality + 4
         assert 1 <= result.probes <= 7
 

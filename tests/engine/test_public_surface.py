@@ -170,15 +170,15 @@ def test_a_deadline_that_allows_nothing_is_an_error() -> None:
 
 
 def test_the_smallest_candidate_wins() -> None:
-    original = Candidate(b"12345", "input")
-    small, smaller = Candidate(b"1234", "small"), Candidate(b"123", "smaller")
+    original = Candidate(b"12345", "input", 100.0)
+    small, smaller = Candidate(b"1234", "small", 100.0), Candidate(b"123", "smaller", 100.0)
     assert pick(original, [small, smaller], Deadline()) is smaller
     assert pick(original, [smaller, small], Deadline()) is smaller
 
 
 def test_nothing_larger_or_equal_replaces_the_input() -> None:
-    original = Candidate(b"12345", "input")
-    rivals = [Candidate(b"54321", "equal"), Candidate(b"123456", "larger")]
+    original = Candidate(b"12345", "input", 100.0)
+    rivals = [Candidate(b"54321", "equal", 100.0), Candidate(b"123456", "larger", 100.0)]
     assert pick(original, rivals, Deadline()) is original
     assert pick(original, [], Deadline()) is original
 
@@ -189,19 +189,19 @@ def test_no_candidate_is_made_once_time_is_up() -> None:
     def candidates() -> Iterator[Candidate]:
         for size in (4, 3, 2):
             made.append(size)
-            yield Candidate(bytes(size), str(size))
+            yield Candidate(bytes(size), str(size), 100.0)
 
-    best = pick(Candidate(bytes(5), "input"), candidates(), Deadline(at=0.0))
+    best = pick(Candidate(bytes(5), "input", 100.0), candidates(), Deadline(at=0.0))
     assert made == [4]
     assert best.method == "4"
 
 
 def test_what_was_found_before_time_ran_out_is_kept() -> None:
     def candidates() -> Iterator[Candidate]:
-        yield Candidate(bytes(4), "found")
+        yield Candidate(bytes(4), "found", 100.0)
         raise DeadlineExceededError("too late for the next")
 
-    assert pick(Candidate(bytes(5), "input"), candidates(), Deadline()).method == "found"
+    assert pick(Candidate(bytes(5), "input", 100.0), candidates(), Deadline()).method == "found"
 
 
 def test_running_out_of_time_with_nothing_found_is_an_error() -> None:
@@ -210,4 +210,4 @@ def test_running_out_of_time_with_nothing_found_is_an_error() -> None:
         yield
 
     with pytest.raises(DeadlineExceededError):
-        pick(Candidate(bytes(5), "input"), candidates(), Deadline())
+        pick(Candidate(bytes(5), "input", 100.0), candidates(), Deadline())

@@ -19,7 +19,7 @@ def result(**changes: object) -> dict[str, object]:
         "height": 1,
         "frames": 1,
         "method": "made",
-        "score": None,
+        "score": 90.5,
         "probes": 2,
         "elapsed": 0.5,
         "unchanged": True,

@@ -19,11 +19,13 @@ from tinyjpg.errors import TinyJPGError
 from tinyjpg.limits import Limits
 from tinyjpg.optimize import probe
 from tinyjpg.similarity import Similarity
-from tinyjpg.source import Header
+from tinyjpg.source import TOLERANCE, Header
 
-# What people see from these scores on; below the last it is very poor. See docs/quality.md.
+# What people see from these scores on, less the tolerance of the engine's promise; see
+# docs/quality.md.
+_IDENTICAL: Final = 100.0
 _MEANINGS: Final = (
-    (100.0, "shown identically"),
+    (_IDENTICAL, "shown identically"),
     (90.0, "visually lossless"),
     (80.0, "not noticeable side by side"),
     (70.0, "noticeable but not annoying"),
@@ -115,7 +117,11 @@ def _complaint(name: str, error: Exception) -> Failure:
 
 def meaning(score: float) -> str:
     """What people see at `score`, in a few words."""
-    return next(words for least, words in _MEANINGS if score >= least)
+    return next(
+        words
+        for least, words in _MEANINGS
+        if score >= (least if least == _IDENTICAL else least - TOLERANCE)
+    )
 
 
 def _phrases(original: _File, other: _File, found: Similarity) -> Iterator[str]:
