@@ -262,7 +262,7 @@ PNG_NAMES: dict[str, Callable[[bytes], bool]] = {
     },
     "grey_16_bit_key_stays_transparent": lambda data: b"tRNS" in png_chunks(data),
     "rgb_16_bit_key_stays_transparent": lambda data: b"tRNS" in png_chunks(data),
-    "palette_is_not_quantised_again": lambda data: len(opened(data).getcolors()) > 100,
+    "palette_of_many_colours_is_reduced": lambda data: len(opened(data).getcolors()) > 100,
     "unused_colours_are_dropped": lambda data: (
         len(png_chunks(data)[b"PLTE"]) == 768 and len(opened(data).getcolors()) == 4
     ),

@@ -42,7 +42,6 @@ from tinyjpg.backends import oxipng
 from tinyjpg.backends.oxipng import Packing, level_for
 from tinyjpg.containers.exif import orientation
 from tinyjpg.containers.png import PngHeader, parse
-from tinyjpg.containers.png_chunks import ColourType
 from tinyjpg.limits import Deadline
 from tinyjpg.optimize import ALREADY_OPTIMAL
 
@@ -392,64 +391,52 @@ class TestEffort:
         assert b"pip install oxipng-pybind" in ended.stderr
 
 
-class TestPaletteInput:
-    """What is in palette colours or 8-bit grey is never reduced again."""
+class TestMark:
+    """A result says at which quality its colours were reduced; a palette alone does not."""
 
     @staticmethod
-    def tiny() -> bytes:
-        """So few pixels of so many colours that the palette costs more than it saves."""
-        pixels = photo(10, 9).reshape(-1, 3)
-        return encode(
-            np.random.default_rng(0).permutation(90).astype(np.uint8).reshape(9, 10),
-            PALETTE,
-            palette=[(int(red), int(green), int(blue)) for red, green, blue in pixels],
-        )
+    def palette() -> bytes:
+        """Many colours, none of them reduced by anybody."""
+        colours = [(n, 255 - n, n // 2) for n in range(256)]
+        return encode(grey_photo(160, 120), PALETTE, palette=colours)
 
-    @pytest.mark.parametrize("quality", [1, 30, 80])
-    @pytest.mark.parametrize(
-        "data",
-        [
-            pytest.param(encode(grey_photo(60, 40), GREY), id="grey"),
-            pytest.param(
-                encode(
-                    grey_photo(60, 40), PALETTE, palette=[(n, 255 - n, n // 2) for n in range(256)]
-                ),
-                id="palette",
-            ),
-        ],
-    )
-    def test_it_is_packed_only(self, data: bytes, quality: int) -> None:
-        result = optimize(data, quality)
-        assert np.array_equal(samples(result.data), samples(data))
-        assert result.score == 100
+    def test_grey_is_reduced_like_other_pictures(self) -> None:
+        data = encode(grey_photo(160, 120), GREY)
+        result = optimize(data, 80)
+        assert result.output_size < optimize(data, 100).output_size
+        assert 79.5 <= result.score < 100
+        assert optimize(result.data, 80).data == result.data
 
-    def test_in_other_colour_types_it_carries_the_mark(self) -> None:
-        data = self.tiny()
-        result = optimize(data, 50)
-        found = parse(result.data)
-        assert found.colour_type is ColourType.RGB
-        assert found.quantised_at == 50
-        assert result.output_size < len(data)
-        for quality in (1, 50, 80, 100):
-            again = optimize(result.data, quality)
-            assert again.data == result.data
-        assert np.array_equal(samples(result.data), samples(data))
+    def test_a_palette_of_many_colours_is_reduced_like_other_pictures(self) -> None:
+        result = optimize(self.palette(), 80)
+        assert result.output_size < optimize(self.palette(), 100).output_size
+        assert 79.5 <= result.score < 100
+        assert parse(result.data).quantised_at == 80
 
-    def test_without_the_mark_it_would_be_reduced(self) -> None:
-        bare = join([one for one in split(optimize(self.tiny(), 50).data) if one[0] != b"tjPQ"])
-        result = optimize(bare, 50)
-        assert not np.array_equal(samples(result.data), samples(bare))
+    def test_what_was_made_for_a_quality_is_left_alone_at_that_or_above(self) -> None:
+        result = optimize(self.palette(), 80)
+        for quality in (80, 90, 99, 100):
+            assert optimize(result.data, quality).data == result.data
+        lower = optimize(result.data, 30)
+        assert lower.output_size < result.output_size
+        assert parse(lower.data).quantised_at == 30
+        assert optimize(lower.data, 30).data == lower.data
+
+    def test_without_the_mark_it_would_be_reduced_again(self) -> None:
+        made = optimize(self.palette(), 80).data
+        bare = join([one for one in split(made) if one[0] != b"tjPQ"])
+        assert parse(bare).quantised_at is None
+        assert optimize(bare, 80).score < 100
 
     def test_a_forged_mark_counts_for_nothing(self) -> None:
-        chunks = split(optimize(self.tiny(), 50).data)
+        chunks = split(optimize(self.palette(), 50).data)
         mark = next(one for one in chunks if one[0] == b"tjPQ")
         forged = encode(photo(60, 40), RGB, after=[mark])
         assert optimize(forged, 50).data == optimize(encode(photo(60, 40), RGB), 50).data
 
-    def test_at_quality_100_no_mark_is_needed(self) -> None:
-        result, found = lossless(self.tiny())
+    def test_a_lossless_result_needs_none(self) -> None:
+        _, found = lossless(self.palette())
         assert found.quantised_at is None
-        assert result.output_size < optimize(self.tiny(), 50).output_size
 
 
 @needs_shared

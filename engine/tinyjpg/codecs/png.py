@@ -19,7 +19,6 @@ from tinyjpg.codecs.png_metadata import ancillary
 from tinyjpg.codecs.png_packing import pack, packing_for, settle
 from tinyjpg.containers import png
 from tinyjpg.containers.png import PngHeader
-from tinyjpg.containers.png_chunks import ColourType
 from tinyjpg.formats import Format
 from tinyjpg.source import Request
 
@@ -32,7 +31,6 @@ _SURELY_SMALLER: Final = 0.75
 _MOST_QUANTISED_PIXELS: Final = 16_000_000
 # With fewer, a palette always takes fewer bytes than rounded truecolour.
 _COLOURS_BESIDE_ROUNDING: Final = 128
-_REDUCIBLE: Final = frozenset({ColourType.RGB, ColourType.GREY_ALPHA, ColourType.RGBA})
 
 
 def candidates(data: bytes, header: PngHeader, request: Request) -> Iterator[Candidate]:
@@ -54,15 +52,15 @@ def candidates(data: bytes, header: PngHeader, request: Request) -> Iterator[Can
         pack(data, header, request)
         return
     may_change = _may_change(header, request)
-    quickly = may_change and header.colour_type in _REDUCIBLE
-    best = Candidate(pack(data, header, request, quickly=quickly), _LOSSLESS, 100.0)
+    # What is tried may not depend on the colour type, which a first pass may change.
+    best = Candidate(pack(data, header, request, quickly=may_change), _LOSSLESS, 100.0)
     yield best
     most = _SURELY_SMALLER * len(best.data)
     if may_change:
         for candidate in _lossy(best.data, data, header, request):
             yield candidate
             best = min(best, candidate, key=_size)
-    if quickly and len(best.data) > most:
+    if may_change and len(best.data) > most:
         thorough = Candidate(pack(data, header, request), _LOSSLESS, 100.0)
         yield thorough
         best = min(best, thorough, key=_size)
@@ -83,7 +81,7 @@ def _lossy(packed: bytes, data: bytes, header: PngHeader, request: Request) -> I
             # It may have come before the rounding.
             return
         yield Candidate(source, "reduced to 8 bits", 100.0)
-    if not _may_have_palette(header, request):
+    if header.pixels > _MOST_QUANTISED_PIXELS or request.deadline.passed:
         return
     pixels = _pixels(source, header.orientation)
     kept = ancillary(data, header, request.keep, redrawn=True)
@@ -92,7 +90,7 @@ def _lossy(packed: bytes, data: bytes, header: PngHeader, request: Request) -> I
     least: int | None = None
     if reduction is not None:
         file = palette_png(reduction.indexed, kept)
-        made = pack(file, png.parse(file), request)
+        made = pack(file, replace(png.parse(file), quantised_at=request.quality), request)
         least = len(made)
         yield Candidate(made, reduction.method, reduction.score)
         if reduction.colours < _COLOURS_BESIDE_ROUNDING:
@@ -103,9 +101,9 @@ def _lossy(packed: bytes, data: bytes, header: PngHeader, request: Request) -> I
     if rounded is None:
         return
     file = truecolour_png(rounded.pixels, kept)
-    unmarked = replace(png.parse(file), quantised_at=request.quality)
-    if least is None or len(pack(file, unmarked, request, quickly=True)) < least / _SURELY_SMALLER:
-        yield Candidate(pack(file, unmarked, request), rounded.method, rounded.score)
+    marked = replace(png.parse(file), quantised_at=request.quality)
+    if least is None or len(pack(file, marked, request, quickly=True)) < least / _SURELY_SMALLER:
+        yield Candidate(pack(file, marked, request), rounded.method, rounded.score)
 
 
 def _may_change(header: PngHeader, request: Request) -> bool:
@@ -116,19 +114,16 @@ def _may_change(header: PngHeader, request: Request) -> bool:
     has_grey_profile = header.colour_type.is_grey and header.icc_profile is not None
     return (
         not request.lossless
-        and header.quantised_at is None
+        and not _is_settled(header, request)
         and header.colour_space.is_perceptual(vips.is_ordinary)
         and not is_keyed
         and not has_grey_profile
     )
 
 
-def _may_have_palette(header: PngHeader, request: Request) -> bool:
-    return (
-        header.colour_type in _REDUCIBLE
-        and header.pixels <= _MOST_QUANTISED_PIXELS
-        and not request.deadline.passed
-    )
+def _is_settled(header: PngHeader, request: Request) -> bool:
+    """Whether this engine made the file for the quality asked for, or a lower one."""
+    return header.quantised_at is not None and header.quantised_at <= request.quality
 
 
 def _pixels(source: bytes, orientation: int) -> Pixels:

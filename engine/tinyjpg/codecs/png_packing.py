@@ -10,7 +10,6 @@ from tinyjpg.backends.oxipng import Packing, level_for
 from tinyjpg.codecs.png_metadata import ancillary, needs_colour
 from tinyjpg.containers import png
 from tinyjpg.containers.png import PngHeader
-from tinyjpg.containers.png_chunks import ColourType
 from tinyjpg.containers.png_marker import marked
 from tinyjpg.containers.png_writer import still
 from tinyjpg.source import Request
@@ -26,7 +25,7 @@ def pack(
     quickly: bool = False,
     to_eight_bits: bool = False,
 ) -> bytes:
-    """One pass over a still image.
+    """One pass over a still image, which keeps the mark that `header` says it has or is to have.
 
     Args:
         quickly: whether the result will hardly be used, so that little effort is enough.
@@ -42,17 +41,9 @@ def pack(
         packing = replace(packing, level=min(packing.level, _QUICK_LEVEL))
     stripped = still(header, kept, png.image_data(data, header))
     packed = oxipng.pack(stripped, packing, request.deadline, to_eight_bits=to_eight_bits)
-    if not _has_few_colours(header, request):
+    if header.quantised_at is None:
         return packed
-    made = png.parse(packed)
-    if made.colour_type in (ColourType.PALETTE, ColourType.GREY):
-        return packed
-    recognisable = marked(packed, made.chunks, header.quantised_at or request.quality)
-    if header.colour_type is ColourType.PALETTE:
-        packing = replace(packing, change_colour_type=False)
-        with_palette = oxipng.pack(stripped, packing, request.deadline)
-        return min(with_palette, recognisable, key=len)
-    return recognisable
+    return marked(packed, png.parse(packed).chunks, header.quantised_at)
 
 
 def settle(packed: bytes, request: Request) -> bytes:
@@ -72,13 +63,6 @@ def packing_for(header: PngHeader, request: Request) -> Packing:
         optimize_alpha=not request.lossless,
         change_grey=not (needs_colour(header, request.keep) and _describes_channels(header)),
         change_depth=not _has_sixteen_bit_key(header),
-    )
-
-
-def _has_few_colours(header: PngHeader, request: Request) -> bool:
-    """Whether the next pass has to see that this image's colours are not to be reduced again."""
-    return header.quantised_at is not None or (
-        header.colour_type is ColourType.PALETTE and not request.lossless
     )
 
 

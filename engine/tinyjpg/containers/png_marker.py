@@ -1,9 +1,8 @@
 """The engine's mark in a PNG: at which quality its colours were reduced.
 
-A result in palette colours speaks for itself. One that is smaller as greyscale with alpha or in
-true colour does not, and would lose quality again with every pass; so it carries this chunk:
-ancillary, private, unsafe to copy. Its check ties it to the pixels: a mark that another tool copied
-onto other pixels counts for nothing.
+Neither a palette nor truecolour tells whether a file was reduced already, and it would lose quality
+again with every pass; so it carries this chunk: ancillary, private, unsafe to copy. Its check ties
+it to the pixels: a mark that another tool copied onto other pixels counts for nothing.
 """
 
 from __future__ import annotations
