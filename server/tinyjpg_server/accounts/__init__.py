@@ -1,0 +1,1 @@
+"""Who calls: users, their sessions and their API keys."""

@@ -1,0 +1,1 @@
+"""Tables, connections and migrations, for SQLite and PostgreSQL alike."""

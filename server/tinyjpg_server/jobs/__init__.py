@@ -1,0 +1,1 @@
+"""The queue: accept, claim, finish, sweep, each exactly once."""

@@ -1,0 +1,1 @@
+"""One file per surface of the API. No route knows SQL."""
