@@ -8,6 +8,7 @@ ServerError
     ├── ForbiddenError             403
     │   └── QuotaExceededError
     ├── NotFoundError              404
+    ├── RequestTimeoutError        408
     ├── ConflictError              409
     ├── PayloadTooLargeError       413
     ├── UnsupportedMediaTypeError  415
@@ -98,6 +99,13 @@ class NotFoundError(ApiError):
 
     status = 404
     default_code = "not_found"
+
+
+class RequestTimeoutError(ApiError):
+    """The client took too long to send its request."""
+
+    status = 408
+    default_code = "request_timeout"
 
 
 class ConflictError(ApiError):

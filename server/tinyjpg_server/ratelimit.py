@@ -79,6 +79,4 @@ class RateLimiter:
     async def _hit(self, item: RateLimitItem, *whose: str) -> Allowance:
         allowed = await self._windows.hit(item, *whose)
         stats = await self._windows.get_window_stats(item, *whose)
-        return Allowance(
-            item.amount, max(0, stats.remaining), math.ceil(stats.reset_time), allowed
-        )
+        return Allowance(item.amount, max(0, stats.remaining), math.ceil(stats.reset_time), allowed)

@@ -63,5 +63,3 @@ def storage_full() -> UnavailableError:
 
 def _free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
-
-
