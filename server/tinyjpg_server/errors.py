@@ -2,6 +2,7 @@
 
 ServerError
 ├── SettingsError              a setting is wrong: the service does not start
+├── DatabaseError              the database is missing, out of reach or of another version
 └── ApiError                   becomes an answer: status, code, message, errors per field
     ├── BadRequestError            400
     ├── UnauthorizedError          401
@@ -36,6 +37,10 @@ class ServerError(Exception):
 
 class SettingsError(ServerError):
     """A setting is out of range, unknown or unreadable."""
+
+
+class DatabaseError(ServerError):
+    """The database is missing, cannot be reached, or its schema is another version's."""
 
 
 class ApiError(ServerError):

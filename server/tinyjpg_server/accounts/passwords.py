@@ -98,9 +98,6 @@ class Passwords:
         self._waiting -= 1
 
 
-PASSWORDS: Final = Passwords()
-
-
 def check_password(password: str, email: str) -> None:
     """Accept 10 to 200 characters of any kind that are not among the first to be guessed.
 
@@ -143,3 +140,6 @@ def _hash_of_nobody(hasher: PasswordHasher) -> str:
     )
     cost = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
     return f"$argon2id$v={ARGON2_VERSION}${cost}${salt}${value}"
+
+
+PASSWORDS: Final = Passwords()
