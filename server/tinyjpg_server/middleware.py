@@ -1,0 +1,153 @@
+"""What happens to every request: an id, one log line, figures, safe headers, never a bare failure."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tinyjpg_server.answers import plain_failure
+
+_log = logging.getLogger("tinyjpg_server.access")
+
+_KEY: Final = "tinyjpg.facts"
+_CLIENT_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+# Names of files are all that is needed to fetch them, so they stay out of the log.
+_SECRET_PATHS: Final = ("/direct-file/",)
+# nginx's word for a client that went away before the answer.
+CLIENT_CLOSED: Final = 499
+
+_SECURITY_HEADERS: Final = {
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"no-referrer",
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
+    b"cache-control": b"no-store",
+}
+
+Observer = Callable[[str, str, int, float], None]
+"""Called with route, method, status and seconds of each request."""
+
+
+@dataclass(slots=True)
+class RequestFacts:
+    """What is known about a request beside what it says.
+
+    Attributes:
+        request_id: in the log and in the answer.
+        address: of the client.
+        headers: added to the answer, whatever it will be; names in lower case.
+        account_id: who asked, once known.
+        image_id: what about, once known.
+    """
+
+    request_id: str
+    address: str
+    headers: dict[bytes, bytes] = field(default_factory=dict)
+    account_id: int | None = None
+    image_id: int | None = None
+
+
+def facts_of(connection: HTTPConnection) -> RequestFacts:
+    """The facts of a request that came through the middleware."""
+    facts: RequestFacts = connection.scope[_KEY]
+    return facts
+
+
+class RequestMiddleware:
+    """Pure ASGI, since it is passed by every request and by every piece of every file.
+
+    Args:
+        app: what answers.
+        observe: told of each request when it is over.
+        trust_proxy: whether the last address in X-Forwarded-For is the client's.
+    """
+
+    def __init__(self, app: ASGIApp, observe: Observer, *, trust_proxy: bool = False) -> None:
+        self._app = app
+        self._observe = observe
+        self._trust_proxy = trust_proxy
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        facts = RequestFacts(_request_id(scope), self._address(scope))
+        scope[_KEY] = facts
+        status = 0
+
+        async def send_on(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = _complete(message["headers"], facts)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_on)
+        except Exception:
+            _log.exception("the request failed", extra={"request_id": facts.request_id})
+            if status:
+                # Half an answer is out; only a broken connection tells the client.
+                raise
+            await plain_failure(500)(scope, receive, send_on)
+        finally:
+            self._account(scope, facts, status or CLIENT_CLOSED, time.perf_counter() - started)
+
+    def _account(self, scope: Scope, facts: RequestFacts, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "unmatched")
+        self._observe(route, scope["method"], status, seconds)
+        path = scope["path"]
+        extra: dict[str, Any] = {
+            "request_id": facts.request_id,
+            "method": scope["method"],
+            "path": route if path.startswith(_SECRET_PATHS) else path[:200],
+            "status": status,
+            "seconds": round(seconds, 4),
+            "address": facts.address,
+        }
+        if facts.account_id is not None:
+            extra["account_id"] = facts.account_id
+        if facts.image_id is not None:
+            extra["image_id"] = facts.image_id
+        _log.info("request", extra=extra)
+
+    def _address(self, scope: Scope) -> str:
+        if self._trust_proxy:
+            # The last one is the proxy's own word, all before it is the client's.
+            for name, value in reversed(scope["headers"]):
+                if name == b"x-forwarded-for":
+                    last: str = value.decode("latin-1").rpartition(",")[2].strip()
+                    return last[:64] or "unknown"
+        client = scope.get("client")
+        return client[0] if client else "unknown"
+
+
+def _request_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _CLIENT_ID.fullmatch(value):
+            given: str = value.decode("ascii")
+            return given
+    return uuid.uuid4().hex
+
+
+def _complete(
+    headers: list[tuple[bytes, bytes]], facts: RequestFacts
+) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer, with ours where it does not set its own."""
+    present = {name.lower() for name, _ in headers}
+    added = {**_SECURITY_HEADERS, **facts.headers}
+    return [
+        *headers,
+        *((name, value) for name, value in added.items() if name not in present),
+        (b"x-request-id", facts.request_id.encode("ascii")),
+    ]

@@ -1,0 +1,84 @@
+"""Requests a minute, per API key, and failed log-ins per address."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage, RedisStorage
+from limits.aio.strategies import FixedWindowRateLimiter
+
+from tinyjpg_server.errors import TooManyRequestsError
+
+# Requests without a valid key that one address may make in a minute.
+_FAILURES: Final = RateLimitItemPerMinute(300)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What is left of a limit.
+
+    Attributes:
+        limit: requests a minute.
+        remaining: of them, never below 0.
+        reset: when the limit is whole again, in seconds since 1970.
+        allowed: whether this request was within it.
+    """
+
+    limit: int
+    remaining: int
+    reset: int
+    allowed: bool
+
+    @property
+    def retry_after(self) -> int:
+        """Seconds to wait, at least 1."""
+        return max(1, math.ceil(self.reset - time.time()))
+
+    def headers(self) -> dict[str, str]:
+        """X-RateLimit-Limit, -Remaining and -Reset."""
+        return {
+            "X-RateLimit-Limit": str(self.limit),
+            "X-RateLimit-Remaining": str(self.remaining),
+            "X-RateLimit-Reset": str(self.reset),
+        }
+
+
+class RateLimiter:
+    """Counts requests in windows of a minute, in memory or in Redis.
+
+    Args:
+        redis_url: for several web processes to count together; None counts in this process.
+    """
+
+    def __init__(self, redis_url: str | None = None) -> None:
+        storage = MemoryStorage() if redis_url is None else RedisStorage(f"async+{redis_url}")
+        self._windows = FixedWindowRateLimiter(storage)
+
+    async def hit(self, key_id: int, per_minute: int) -> Allowance:
+        """Count a request of an API key."""
+        return await self._hit(RateLimitItemPerMinute(per_minute), "key", str(key_id))
+
+    async def hit_failure(self, address: str) -> None:
+        """Count a request without a valid key.
+
+        Raises:
+            TooManyRequestsError: there were too many from this address.
+        """
+        allowance = await self._hit(_FAILURES, "address", address)
+        if not allowance.allowed:
+            raise TooManyRequestsError(
+                "Too many requests without a valid API key came from your address; "
+                f"wait {allowance.retry_after} seconds.",
+                retry_after=allowance.retry_after,
+            )
+
+    async def _hit(self, item: RateLimitItem, *whose: str) -> Allowance:
+        allowed = await self._windows.hit(item, *whose)
+        stats = await self._windows.get_window_stats(item, *whose)
+        return Allowance(
+            item.amount, max(0, stats.remaining), math.ceil(stats.reset_time), allowed
+        )
