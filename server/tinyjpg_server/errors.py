@@ -2,6 +2,11 @@
 
 ServerError
 ├── SettingsError              a setting is wrong: the service does not start
+├── StorageError               the store of image files fails
+│   ├── NotStoredError             nothing is stored under the name
+│   ├── StorageFullError           no room is left
+│   └── ObjectNameError            no object can have the name
+├── DatabaseError              the database is missing, out of reach or of another version
 └── ApiError                   becomes an answer: status, code, message, errors per field
     ├── BadRequestError            400
     ├── UnauthorizedError          401
@@ -37,6 +42,26 @@ class ServerError(Exception):
 
 class SettingsError(ServerError):
     """A setting is out of range, unknown or unreadable."""
+
+
+class StorageError(ServerError):
+    """The store of image files fails."""
+
+
+class NotStoredError(StorageError):
+    """Nothing is stored under the name."""
+
+
+class StorageFullError(StorageError):
+    """There is no room for what should be stored."""
+
+
+class ObjectNameError(StorageError, ValueError):
+    """The name could not be an object's, or leads out of the store."""
+
+
+class DatabaseError(ServerError):
+    """The database is missing, cannot be reached, or its schema is another version's."""
 
 
 class ApiError(ServerError):

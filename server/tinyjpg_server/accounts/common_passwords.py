@@ -1,0 +1,62 @@
+"""Passwords of ten characters and more that are tried first by whoever guesses.
+
+Shorter ones are refused for their length. Compared in small letters.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+_LIST: Final = """
+0123456789 01234567890 0987654321 09876543210 1020304050 1029384756 1111122222 1122334455
+112233445566 11223344556677 1212121212 1231231231 123123123123 1234512345 12345123456 12345543210
+1234554321 123456123456 1234567654321 12345678900 1234567890 12345678901 123456789010 123456789012
+12345678910 1234567891011 123456789123 123456789a 123456789abc 123456789o 123456789q 123456789z
+12345678987654321 1234567899 1234567890a 1234567890q 12345qwert 12345qwerty 123456qwerty
+1234qwerasdf 1234qwerty 123qweasdzxc 123qwe123qwe 1357924680 13579246810 1472583690 1597534862
+159753456852 1password1 1q2w3e4r5t 1q2w3e4r5t6y 1q2w3e4r5t6y7u 1q2w3e4r5t6y7u8i 1q2w3e4r5t6y7u8i9o
+1qaz1qaz1qaz 1qaz2wsx3edc 1qaz2wsx3edc4rfv 1qazxsw23edc 1qazzaq12wsx 2468101214 3141592654
+3141592653 9638527410 9876543210 98765432100 987654321a 9876543211 9999988888 aa12345678 a123456789
+a1234567890 a1b2c3d4e5 a1b2c3d4e5f6 aaaaabbbbb abc123456789 abc1234567 abcabcabc1 abcd123456
+abcd12345678 abcde12345 abcdef1234 abcdef12345 abcdef123456 abcdefghij abcdefghijk abcdefghijkl
+abcdefghijklm abcdefghijklmnopqrstuvwxyz abcdefg123 abcdefg1234567 adgjmptw123 admin12345
+admin123456 admin1234567 admin12345678 adminadmin adminadmin1 adminadmin123 administrator
+administrator1 administrator123 alexander1 alexander123 asdasdasd1 asdasdasdasd asdf123456
+asdfasdfasdf asdfghjkl1 asdfghjkl123 asdfghjkl; asdfghjklqwertyuiop asdfghjklzxcvbnm azertyuiop
+azertyuiop123 barcelona1 basketball basketball1 basketball123 bismillah1 blink182182 butterfly1
+butterfly123 california california1 changeme12 changeme123 changeme1234 changemenow cheesecake
+chocolate1 chocolate123 christopher christopher1 computer12 computer123 computer1234 default123
+defaultpassword dragon12345 dragon123456 dragonball dragonball1 elizabeth1 everything football10
+football12 football123 football1234 forever123 friendship friendster fuckyou123 fuckyou1234
+gfhjkm12345 goodmorning hello12345 hello123456 hellohello hellokitty helloworld helloworld1
+helloworld123 iloveyou12 iloveyou123 iloveyou1234 iloveyou12345 iloveyou22 iloveyouso iloveyou4ever
+jennifer123 jordan23jordan justinbieber lastpassword letmein123 letmein1234 letmein12345 letmeinnow
+letmeinplease liverpool1 liverpool123 liverpoolfc loveyou123 manchester manchester1 manutd1234
+master12345 master123456 masterpassword michael123 michael1234 michaeljackson microsoft1
+microsoft123 minecraft1 minecraft123 monkey12345 monkey123456 motherfucker motorola123 mypassword
+mypassword1 mypassword123 newpassword newpassword1 nopassword opensesame operator123 pa55word123
+pass123456 pass1234567 pass12345678 passpass123 passpasspass passw0rd12 passw0rd123 passw0rd1234
+password!1 password!123 password00 password01 password10 password11 password12 password123
+password123! password1234 password12345 password123456 password1234567 password12345678
+password123456789 password2020 password2021 password2022 password2023 password2024 password2025
+password2026 password21 password22 password23 password99 password@1 password@123 passwordpassword
+passwort123 p@ssw0rd12 p@ssw0rd123 p@ssw0rd1234 p@ssword123 photograph photography pokemon123
+pokemon1234 princess12 princess123 princess1234 q1w2e3r4t5 q1w2e3r4t5y6 qazwsx12345 qazwsx123456
+qazwsxedc1 qazwsxedc123 qazwsxedcrfv qazwsxedcrfvtgb qqqqqwwwww qweasdzxc1 qweasdzxc123 qweqweqwe1
+qweqweqweqwe qwer1234qwer qwert12345 qwert123456 qwerty1234 qwerty12345 qwerty123456 qwerty1234567
+qwerty12345678 qwerty123456789 qwerty7890 qwertyasdfgh qwertyqwerty qwertyui12 qwertyuiop
+qwertyuiop1 qwertyuiop12 qwertyuiop123 qwertyuiop1234567890 qwertyuiopasdfghjkl
+qwertyuiopasdfghjklzxcvbnm qwertzuiop qwertzuiop123 realmadrid rootroot12 rootpassword samsung123
+samsung1234 secret1234 secret12345 secret123456 secretpassword shadow12345 snowboarding spiderman1
+spiderman123 starwars12 starwars123 starwars1234 strawberry strawberry1 summer2020 summer2021
+summer2022 summer2023 summer2024 summer2025 summer2026 sunshine12 sunshine123 sunshine1234
+superman12 superman123 superman1234 supersecret superuser1 superuser123 test123456 test1234567
+test12345678 testpassword testtest12 testtest123 testtesttest thisismypassword tinyjpg123
+tinyjpg1234 tinyjpg12345 tinyjpgtinyjpg tinyjpg.co trustno1trustno1 unbelievable university
+volleyball welcome123 welcome1234 welcome12345 welcome2020 welcome2021 welcome2022 welcome2023
+welcome2024 welcome2025 welcome2026 welcomeback whatever12 whatever123 whateverwhatever wordpass123
+zaq12wsxcde3 zaq1xsw2cde3 zaqxswcdevfr zxcvbnm123 zxcvbnm1234 zxcvbnm12345 zxcvbnm123456789
+zxcvbnmasdfghjkl
+"""
+
+COMMON_PASSWORDS: Final = frozenset(_LIST.split())
