@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from tinyjpg_server.errors import BadRequestError, NotFoundError, ValidationFailedError
-from tinyjpg_server.jobs.intake import IdempotencyKey
 
 DEFAULT_QUALITY: Final = 80
 DEFAULT_LIMIT: Final = 20
@@ -91,18 +90,6 @@ def image_id(text: str) -> int:
 def no_image(number: int | str) -> NotFoundError:
     """The answer for an image that is not there, or not the caller's."""
     return NotFoundError(f"There is no image {str(number)[:40]}.")
-
-
-def idempotency_key(header: str | None, request_hash: str) -> IdempotencyKey | None:
-    """The key that lets a request be repeated, tied to what was sent.
-
-    Raises:
-        BadRequestError: it is empty, too long or not printable ASCII.
-    """
-    if header is None:
-        return None
-    check_idempotency_key(header)
-    return IdempotencyKey(header, request_hash)
 
 
 def check_idempotency_key(header: str | None) -> None:
