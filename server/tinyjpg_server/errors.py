@@ -2,6 +2,7 @@
 
 ServerError
 ├── SettingsError              a setting is wrong: the service does not start
+├── AccountingError            usage and images disagree: a bug, or a hand in the database
 └── ApiError                   becomes an answer: status, code, message, errors per field
     ├── BadRequestError            400
     ├── UnauthorizedError          401
@@ -36,6 +37,10 @@ class ServerError(Exception):
 
 class SettingsError(ServerError):
     """A setting is out of range, unknown or unreadable."""
+
+
+class AccountingError(ServerError):
+    """The usage table does not agree with the images; the transaction was rolled back."""
 
 
 class ApiError(ServerError):
