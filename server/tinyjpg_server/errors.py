@@ -2,6 +2,7 @@
 
 ServerError
 ├── SettingsError              a setting is wrong: the service does not start
+├── AccountingError            usage and images disagree: a bug, or a hand in the database
 ├── StorageError               the store of image files fails
 │   ├── NotStoredError             nothing is stored under the name
 │   ├── StorageFullError           no room is left
@@ -42,6 +43,10 @@ class ServerError(Exception):
 
 class SettingsError(ServerError):
     """A setting is out of range, unknown or unreadable."""
+
+
+class AccountingError(ServerError):
+    """The usage table does not agree with the images; the transaction was rolled back."""
 
 
 class StorageError(ServerError):
