@@ -3,6 +3,11 @@
 ServerError
 ├── SettingsError              a setting is wrong: the service does not start
 ├── DatabaseError              the database is missing, out of reach or of another version
+├── AccountingError            usage and images disagree: a bug, or a hand in the database
+├── StorageError               the store of image files fails
+│   ├── NotStoredError             nothing is stored under the name
+│   ├── StorageFullError           no room is left
+│   └── ObjectNameError            no object can have the name
 └── ApiError                   becomes an answer: status, code, message, errors per field
     ├── BadRequestError            400
     ├── UnauthorizedError          401
@@ -41,6 +46,26 @@ class SettingsError(ServerError):
 
 class DatabaseError(ServerError):
     """The database is missing, cannot be reached, or its schema is another version's."""
+
+
+class AccountingError(ServerError):
+    """The usage table does not agree with the images; the transaction was rolled back."""
+
+
+class StorageError(ServerError):
+    """The store of image files fails."""
+
+
+class NotStoredError(StorageError):
+    """Nothing is stored under the name."""
+
+
+class StorageFullError(StorageError):
+    """There is no room for what should be stored."""
+
+
+class ObjectNameError(StorageError, ValueError):
+    """The name could not be an object's, or leads out of the store."""
 
 
 class ApiError(ServerError):

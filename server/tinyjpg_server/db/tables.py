@@ -146,6 +146,9 @@ images: Final = Table(
     Column("estimated_size", BigInteger, nullable=False),
     # Claims so far. The holder of the last one alone may finish the image.
     Column("attempt", Integer, nullable=False, server_default=text("0")),
+    # Claims that count towards the most tries: not those that a stopping worker gave up.
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    # None while it waits.
     Column("lease_until", UtcDateTime),
     Column("claimed_by", String(80)),
     Column("finished_at", UtcDateTime),

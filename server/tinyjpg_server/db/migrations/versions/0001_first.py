@@ -95,6 +95,7 @@ def upgrade() -> None:
         sa.Column("original_size", sa.BigInteger(), nullable=False),
         sa.Column("estimated_size", sa.BigInteger(), nullable=False),
         sa.Column("attempt", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("tries", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("lease_until", UtcDateTime, nullable=True),
         sa.Column("claimed_by", sa.String(length=80), nullable=True),
         sa.Column("finished_at", UtcDateTime, nullable=True),
