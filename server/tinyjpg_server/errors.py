@@ -2,6 +2,7 @@
 
 ServerError
 ├── SettingsError              a setting is wrong: the service does not start
+├── DatabaseError              the database is missing, out of reach or of another version
 ├── AccountingError            usage and images disagree: a bug, or a hand in the database
 ├── StorageError               the store of image files fails
 │   ├── NotStoredError             nothing is stored under the name
@@ -43,6 +44,10 @@ class ServerError(Exception):
 
 class SettingsError(ServerError):
     """A setting is out of range, unknown or unreadable."""
+
+
+class DatabaseError(ServerError):
+    """The database is missing, cannot be reached, or its schema is another version's."""
 
 
 class AccountingError(ServerError):
