@@ -70,10 +70,6 @@ class ObjectNameError(StorageError, ValueError):
     """The name could not be an object's, or leads out of the store."""
 
 
-class DatabaseError(ServerError):
-    """The database is missing, cannot be reached, or its schema is another version's."""
-
-
 class ApiError(ServerError):
     """An answer other than success.
 

@@ -138,7 +138,9 @@ class _Fields:
         """Take the values over, and say what is wrong with them."""
         faults = parameters.Faults()
         waits = self.query if "wait" in self.query else form
-        self.quality = parameters.whole_number(form, "quality", 1, 100, self.quality, faults)
+        self.quality = parameters.whole_number(
+            form, "quality", parameters.QUALITIES, self.quality, faults
+        )
         self.wait = parameters.seconds(waits, "wait", self.longest_wait, faults)
         return faults.errors
 
