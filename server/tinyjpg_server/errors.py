@@ -8,12 +8,14 @@ ServerError
 │   ├── NotStoredError             nothing is stored under the name
 │   ├── StorageFullError           no room is left
 │   └── ObjectNameError            no object can have the name
+├── DatabaseError              the database is missing, out of reach or of another version
 └── ApiError                   becomes an answer: status, code, message, errors per field
     ├── BadRequestError            400
     ├── UnauthorizedError          401
     ├── ForbiddenError             403
     │   └── QuotaExceededError
     ├── NotFoundError              404
+    ├── RequestTimeoutError        408
     ├── ConflictError              409
     ├── PayloadTooLargeError       413
     ├── UnsupportedMediaTypeError  415
@@ -66,6 +68,10 @@ class StorageFullError(StorageError):
 
 class ObjectNameError(StorageError, ValueError):
     """The name could not be an object's, or leads out of the store."""
+
+
+class DatabaseError(ServerError):
+    """The database is missing, cannot be reached, or its schema is another version's."""
 
 
 class ApiError(ServerError):
@@ -128,6 +134,13 @@ class NotFoundError(ApiError):
 
     status = 404
     default_code = "not_found"
+
+
+class RequestTimeoutError(ApiError):
+    """The client took too long to send its request."""
+
+    status = 408
+    default_code = "request_timeout"
 
 
 class ConflictError(ApiError):

@@ -140,9 +140,7 @@ def _request_id(scope: Scope) -> str:
     return uuid.uuid4().hex
 
 
-def _complete(
-    headers: list[tuple[bytes, bytes]], facts: RequestFacts
-) -> list[tuple[bytes, bytes]]:
+def _complete(headers: list[tuple[bytes, bytes]], facts: RequestFacts) -> list[tuple[bytes, bytes]]:
     """The headers of an answer, with ours where it does not set its own."""
     present = {name.lower() for name, _ in headers}
     added = {**_SECURITY_HEADERS, **facts.headers}
