@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +15,16 @@ from anyio import to_thread
 from sqlalchemy import delete, insert
 from typer.testing import CliRunner, Result
 
-from tests.server.account_tools import PASSWORD
+from tests.server.account_tools import NOW, PASSWORD
 from tinyjpg_server.accounts.caller import caller_of_key
 from tinyjpg_server.accounts.users import authenticate
 from tinyjpg_server.admin import app
 from tinyjpg_server.db import clock, migrate
 from tinyjpg_server.db.database import Database
-from tinyjpg_server.db.tables import plans, usage
+from tinyjpg_server.db.tables import images, plans, usage
 from tinyjpg_server.errors import UnauthorizedError
+from tinyjpg_server.settings import load_settings
+from tinyjpg_server.storage.store import open_store
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("folder")]
 
@@ -210,6 +214,45 @@ async def test_usage_by_month(admin: Admin, database: Database) -> None:
     table = await done(admin, "usage", EMAIL)
     assert "477 of 500" in table
     assert "2020-01" in table
+
+
+async def add_image(database: Database, account_id: int, name: str, expires_at: datetime) -> None:
+    async with database.write() as connection:
+        await connection.execute(
+            insert(images).values(
+                account_id=account_id, name=name, format="png", width=1, height=1, frames=1,
+                quality=80, status="completed", month="2026-11", created_at=NOW, original_size=9,
+                estimated_size=5, attempt=1, result_attempt=1, optimized_size=5,
+                expires_at=expires_at,
+            )
+        )  # fmt: skip
+
+
+async def test_purge_removes_what_is_over_and_nothing_else(
+    admin: Admin, database: Database, folder: Path
+) -> None:
+    await create(admin)
+    await create(admin, "bob@example.com")
+    ann, bob = [user["id"] for user in await read_json(admin, "user", "list")]
+    now = clock.now()
+    await add_image(database, ann, "expired", now - timedelta(days=1))
+    await add_image(database, ann, "kept", now + timedelta(days=1))
+    await add_image(database, bob, "bobs", now + timedelta(days=1))
+    store = open_store(load_settings())
+    for name in ("expired", "kept", "bobs"):
+        await store.put(f"original/{name}.png", b"original.")
+        await store.put(f"optimized/{name}/1.png", b"small")
+    await done(admin, "user", "delete", "bob@example.com", "--yes")
+    files = folder / "data" / "files"
+    for file in (files / "original").iterdir(), (files / "optimized" / "bobs").iterdir():
+        for path in file:
+            # Long ago: no upload that is under way.
+            os.utime(path, (0, 0))
+    removed = await read_json(admin, "purge")
+    assert removed == {"images": 1, "orphans": 2, "idempotency_keys": 0, "sessions": 0}
+    left = sorted(path.name for path in files.rglob("*.png"))
+    assert left == ["1.png", "kept.png"]
+    assert (await done(admin, "purge")).startswith("removed: 0 images, 0 orphans")
 
 
 async def test_plans_are_listed_added_and_set(admin: Admin, database: Database) -> None:
