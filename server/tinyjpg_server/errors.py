@@ -2,13 +2,13 @@
 
 ServerError
 ├── SettingsError              a setting is wrong: the service does not start
+├── StartError                 folder or port cannot be used: the service does not start
 ├── DatabaseError              the database is missing, out of reach or of another version
 ├── AccountingError            usage and images disagree: a bug, or a hand in the database
 ├── StorageError               the store of image files fails
 │   ├── NotStoredError             nothing is stored under the name
 │   ├── StorageFullError           no room is left
 │   └── ObjectNameError            no object can have the name
-├── DatabaseError              the database is missing, out of reach or of another version
 └── ApiError                   becomes an answer: status, code, message, errors per field
     ├── BadRequestError            400
     ├── UnauthorizedError          401
@@ -44,6 +44,10 @@ class ServerError(Exception):
 
 class SettingsError(ServerError):
     """A setting is out of range, unknown or unreadable."""
+
+
+class StartError(ServerError):
+    """The data folder or the port cannot be used, or another service uses them."""
 
 
 class DatabaseError(ServerError):
