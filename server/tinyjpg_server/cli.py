@@ -30,7 +30,7 @@ Data = Annotated[
 
 
 @app.command()
-def serve(
+def serve(  # noqa: PLR0917 - typer reads the options from them
     host: Annotated[
         str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")
     ] = None,

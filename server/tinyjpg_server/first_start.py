@@ -1,4 +1,4 @@
-"""What a new database gets: an account for whoever runs the service, and a picture to try it with."""
+"""What a new database gets: an account for whoever runs the service; and a picture to try it."""
 
 from __future__ import annotations
 

@@ -53,6 +53,5 @@ def run_web(settings: Settings) -> None:
         respawn_failed_workers=True,
         respawn_interval=0.5,
         workers_kill_timeout=DRAIN,
-        process_name="tinyjpg-web",
     )
     server.serve()

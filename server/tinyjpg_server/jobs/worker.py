@@ -1,7 +1,7 @@
 """A worker process: claims one image after the other and has each optimised in a child.
 
-Strangers' bytes are decoded in the child of a `tinyjpg.Pool`, which knows no secrets and may die; this
-process only reads files, writes files and tells the database.
+Strangers' bytes are decoded in the child of a `tinyjpg.Pool`, which knows no secrets and may die;
+this process only reads files, writes files and tells the database.
 """
 
 from __future__ import annotations
