@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Update, func, or_, select, update
+from sqlalchemy import Update, func, literal_column, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tinyjpg_server.accounts.quota import give_back, settle
@@ -28,7 +28,8 @@ WORKER_FAILED: Final = Failure(
 _LONGEST_METHOD: Final = 200
 _LONGEST_MESSAGE: Final = 500
 
-_PROCESSING: Final = images.c.status == "processing"
+# A literal, as in the partial index, which a parameter may not match.
+_PROCESSING: Final = images.c.status == literal_column("'processing'")
 _WAITING: Final[dict[str, Any]] = {"lease_until": None, "claimed_by": None}
 
 # Of one transaction of `sweep`.
@@ -151,7 +152,7 @@ async def release(database: Database, claim: Claim, *, counts: bool = True) -> b
             not count towards `attempts`.
     """
     return await _change(
-        database, _held(claim).values(**_WAITING, tries=images.c.tries - (not counts))
+        database, _held(claim).values(**_WAITING, tries=images.c.tries - int(not counts))
     )
 
 
