@@ -2,6 +2,7 @@
 
 ServerError
 ├── SettingsError              a setting is wrong: the service does not start
+├── DatabaseError              the database is missing, out of reach or of another version
 ├── AccountingError            usage and images disagree: a bug, or a hand in the database
 ├── StorageError               the store of image files fails
 │   ├── NotStoredError             nothing is stored under the name
@@ -47,6 +48,10 @@ class SettingsError(ServerError):
     """A setting is out of range, unknown or unreadable."""
 
 
+class DatabaseError(ServerError):
+    """The database is missing, cannot be reached, or its schema is another version's."""
+
+
 class AccountingError(ServerError):
     """The usage table does not agree with the images; the transaction was rolled back."""
 
@@ -65,10 +70,6 @@ class StorageFullError(StorageError):
 
 class ObjectNameError(StorageError, ValueError):
     """The name could not be an object's, or leads out of the store."""
-
-
-class DatabaseError(ServerError):
-    """The database is missing, cannot be reached, or its schema is another version's."""
 
 
 class ApiError(ServerError):

@@ -1,4 +1,4 @@
-"""What happens to every request: an id, one log line, figures, safe headers, never a bare failure."""
+"""What happens to every request: an id, a log line, figures, safe headers, no bare failure."""
 
 from __future__ import annotations
 

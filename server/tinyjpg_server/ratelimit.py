@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from dataclasses import dataclass
@@ -15,6 +16,12 @@ from tinyjpg_server.errors import TooManyRequestsError
 
 # Requests without a valid key that one address may make in a minute.
 _FAILURES: Final = RateLimitItemPerMinute(300)
+
+# Log-ins tried in 15 minutes: by one address for one account, by one address, for one account. The
+# last is high, so that a stranger cannot easily lock somebody out.
+_PAIR: Final = RateLimitItemPerMinute(10, 15)
+_LOG_INS_OF_ADDRESS: Final = RateLimitItemPerMinute(60, 15)
+_LOG_INS_OF_ACCOUNT: Final = RateLimitItemPerMinute(200, 15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +83,36 @@ class RateLimiter:
                 retry_after=allowance.retry_after,
             )
 
+    async def hit_log_in(self, address: str, email: str) -> None:
+        """Count a log-in before the password is looked at; `email` need not be anybody's.
+
+        Raises:
+            TooManyRequestsError: too many were tried from this address or for this account.
+        """
+        for item, whose in _log_in_limits(address, email):
+            allowance = await self._hit(item, *whose)
+            if not allowance.allowed:
+                raise TooManyRequestsError(
+                    f"Too many log-ins were tried; wait {allowance.retry_after} seconds.",
+                    retry_after=allowance.retry_after,
+                )
+
+    async def forget_log_ins(self, address: str, email: str) -> None:
+        """The password was right: what this address tried for this account counts no more."""
+        item, whose = _log_in_limits(address, email)[0]
+        await self._windows.clear(item, *whose)
+
     async def _hit(self, item: RateLimitItem, *whose: str) -> Allowance:
         allowed = await self._windows.hit(item, *whose)
         stats = await self._windows.get_window_stats(item, *whose)
         return Allowance(item.amount, max(0, stats.remaining), math.ceil(stats.reset_time), allowed)
+
+
+def _log_in_limits(address: str, email: str) -> list[tuple[RateLimitItem, tuple[str, ...]]]:
+    # Hashed: what people type there may be a password, and may be long.
+    account = hashlib.sha256(email.strip().lower().encode("utf-8", "replace")).hexdigest()
+    return [
+        (_PAIR, ("log-in", address, account)),
+        (_LOG_INS_OF_ADDRESS, ("log-in-address", address)),
+        (_LOG_INS_OF_ACCOUNT, ("log-in-account", account)),
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
@@ -27,6 +28,7 @@ class Services:
         settings: in force.
         database: open.
         store: of the image files.
+        incoming: folder of uploads on their way.
         accepted: the bell that tells workers of new images.
         waiting: holds requests until an image is finished.
         limiter: of requests.
@@ -37,6 +39,7 @@ class Services:
     settings: Settings
     database: Database
     store: Store
+    incoming: Path
     accepted: Bell
     waiting: Waiting
     limiter: RateLimiter

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 import tinyjpg
 from tinyjpg.formats import sniff
 from tinyjpg_server.errors import (
+    FieldErrors,
     PayloadTooLargeError,
     RequestTimeoutError,
     UnsupportedMediaTypeError,
@@ -34,6 +34,8 @@ _SIGNATURE: Final = 32
 # Headers of large files parsed at a time, since each is in memory meanwhile.
 _PROBES: Final = 2
 
+CheckFields = Callable[[Mapping[str, str]], FieldErrors]
+
 _probing: Final = asyncio.Semaphore(_PROBES)
 
 
@@ -46,14 +48,12 @@ class Received:
         header: what the image says of itself.
         size: bytes.
         sha256: of the file, hexadecimal.
-        fields: the other fields of the form.
     """
 
     path: Path
     header: tinyjpg.Header
     size: int
     sha256: str
-    fields: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,15 @@ def check_declared_size(request: Request, max_bytes: int) -> None:
 
 @asynccontextmanager
 async def receive_upload(
-    request: Request, folder: Path, limits: UploadLimits
+    request: Request, folder: Path, limits: UploadLimits, check_fields: CheckFields
 ) -> AsyncIterator[Received]:
     """The image in the body of `request`, in a file in `folder` for the time of the block.
+
+    Args:
+        request: whose body was not read yet.
+        folder: for files on their way.
+        limits: of the upload.
+        check_fields: is given the other fields of the form, and says what is wrong with them.
 
     Raises:
         BadRequestError: the form is malformed.
@@ -103,10 +109,11 @@ async def receive_upload(
         await _receive(request, form, spool, limits)
         if not spool.size:
             form.errors.setdefault(IMAGE, [REQUIRED])
-        if form.errors:
-            raise ValidationFailedError("Validation failed", errors=form.errors)
+        errors = {**form.errors, **check_fields(form.fields)}
+        if errors:
+            raise ValidationFailedError("Validation failed", errors=errors)
         header = await spool.complete(limits.max_pixels)
-        yield Received(spool.path, header, spool.size, spool.sha256, form.fields)
+        yield Received(spool.path, header, spool.size, spool.sha256)
     finally:
         spool.discard()
 
@@ -167,7 +174,7 @@ class _Spool:
             await asyncio.to_thread(self._write)
 
     async def complete(self, max_pixels: int) -> tinyjpg.Header:
-        """Bring it to disk for good, and read its header."""
+        """Write the rest, and read the header; the store syncs it to the disk."""
         if self._file is None:
             return await asyncio.to_thread(self._complete_small, max_pixels)
         await asyncio.to_thread(self._close)
@@ -189,18 +196,15 @@ class _Spool:
     def _probe_file(self, max_pixels: int) -> tinyjpg.Header:
         return _probe(self.path.read_bytes(), max_pixels)
 
-    def _write(self) -> None:
-        if self._file is None:
-            self._file = self.path.open("xb")
-        self._file.write(self._buffer)
+    def _write(self) -> BinaryIO:
+        file = self._file or self.path.open("xb")
+        self._file = file
+        file.write(self._buffer)
         self._buffer.clear()
+        return file
 
     def _close(self) -> None:
-        self._write()
-        assert self._file is not None
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
+        self._write().close()
 
 
 def _check_type(start: bytes | bytearray) -> None:

@@ -21,6 +21,9 @@ DEFAULT_OVERLAP: Final = timedelta(hours=24)
 LONGEST_OVERLAP: Final = timedelta(days=30)
 MOST_KEYS: Final = 100
 
+# Of a column; larger numbers are no ids and fail in the drivers.
+_LARGEST_ID: Final = 2**63 - 1
+
 _COLUMNS: Final = tuple(column for column in api_keys.columns if column.name != "key_hash")
 
 
@@ -110,9 +113,10 @@ async def revoke(
     Raises:
         NotFoundError: the account has no such key; code `key_not_found`.
     """
+    key = await _find(connection, account_id, key_id)
     await connection.execute(
         update(api_keys)
-        .where(*_is(account_id, key_id), api_keys.c.revoked_at.is_(None))
+        .where(*_is(account_id, key.id), api_keys.c.revoked_at.is_(None))
         .values(revoked_at=now)
     )
     return await _find(connection, account_id, key_id)
@@ -139,12 +143,12 @@ async def rotate(
         message = f"The overlap must be between 0 and {LONGEST_OVERLAP.days} days."
         raise ValidationFailedError(message, errors={"overlap": [message]})
     end = now + overlap
+    old = await _find(connection, account_id, key_id)
     changed = await connection.execute(
         update(api_keys)
         .where(*_is(account_id, key_id), *_works(now))
         .values(expires_at=case((api_keys.c.expires_at < end, api_keys.c.expires_at), else_=end))
     )
-    old = await _find(connection, account_id, key_id)
     if not changed.rowcount:
         raise ConflictError(
             f"The API key {old.hint} is {old.state(now)}; make a new one instead.",
@@ -209,9 +213,12 @@ def _works(now: datetime) -> tuple[Any, ...]:
 
 
 async def _find(connection: AsyncConnection, account_id: int, key_id: int) -> ApiKey:
+    missing = NotFoundError(f"There is no API key {key_id}.", code="key_not_found")
+    if not 0 < key_id <= _LARGEST_ID:
+        raise missing
     row = (await connection.execute(select(*_COLUMNS).where(*_is(account_id, key_id)))).first()
     if row is None:
-        raise NotFoundError(f"There is no API key {key_id}.", code="key_not_found")
+        raise missing
     return _key_from(row)
 
 

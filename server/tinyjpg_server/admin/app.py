@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tinyjpg_server.admin import keys, plans, usage, users
+from tinyjpg_server.admin import files, keys, plans, usage, users
 
 app = typer.Typer(
     name="admin",
@@ -19,6 +19,7 @@ app.add_typer(users.app, name="user")
 app.add_typer(plans.app, name="plan")
 app.add_typer(keys.app, name="key")
 app.command("usage")(usage.show)
+app.command("purge")(files.purge)
 
 
 @app.callback()

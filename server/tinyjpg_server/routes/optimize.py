@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -15,9 +16,10 @@ from starlette.responses import Response
 from tinyjpg_server import answers
 from tinyjpg_server.accounts.caller import Caller
 from tinyjpg_server.db import clock
-from tinyjpg_server.errors import ApiError
+from tinyjpg_server.errors import ApiError, FieldErrors, StorageFullError
 from tinyjpg_server.jobs import intake
-from tinyjpg_server.jobs.images import Image
+from tinyjpg_server.jobs.estimate import Facts, estimate
+from tinyjpg_server.jobs.images import Image, original_object
 from tinyjpg_server.middleware import facts_of
 from tinyjpg_server.routes import parameters
 from tinyjpg_server.routes.caller import identify, show_quota
@@ -25,12 +27,10 @@ from tinyjpg_server.routes.holding import wait_for_image
 from tinyjpg_server.routes.image_data import accepted_data, status_data
 from tinyjpg_server.services import Services, services_of
 from tinyjpg_server.storage.disk import storage_full
-from tinyjpg_server.storage.store import StorageFullError
 from tinyjpg_server.uploads import Received, UploadLimits, check_declared_size, receive_upload
 
 router = APIRouter()
 
-INCOMING: Final = "incoming"
 MESSAGE: Final = "Image uploaded and queued for optimization"
 
 
@@ -38,74 +38,115 @@ MESSAGE: Final = "Image uploaded and queued for optimization"
 async def optimize(request: Request) -> Response:
     """Optimize an image."""
     services = services_of(request)
-    settings = services.settings
     caller, quota = await identify(request, services)
     repeat_key = request.headers.get("idempotency-key")
     parameters.check_idempotency_key(repeat_key)
-    if repeat_key is None and quota.remaining < 1:
-        # A repeated request may be answered even then, which only its content tells.
-        raise intake.quota_exceeded(quota)
+    if repeat_key is None and not quota.remaining:
+        # A repeated request is answered even then; what it is only its content tells.
+        raise intake.quota_exceeded(caller.plan, quota)
     check_declared_size(request, caller.plan.max_upload_bytes)
-    await services.disk.check()
+    services.disk.check()
 
-    query_wait = request.query_params.get("wait")
-    faults = parameters.Faults()
-    quality = parameters.DEFAULT_QUALITY
-    wait = 0.0
-
-    def check(fields: Mapping[str, str]) -> Mapping[str, list[str]]:
-        nonlocal quality, wait
-        if query_wait is not None:
-            fields = {**fields, "wait": query_wait}
-        quality = parameters.whole_number(fields, "quality", 1, 100, quality, faults)
-        wait = parameters.seconds(fields, "wait", settings.longest_wait, faults)
-        return faults.errors
-
+    settings = services.settings
+    fields = _Fields(request.query_params, settings.longest_wait)
     limits = UploadLimits(
         caller.plan.max_upload_bytes, settings.max_pixels, settings.upload_timeout
     )
     try:
-        async with receive_upload(request, settings.data / INCOMING, limits, check) as received:
-            accepted = await _accept(services, caller, received, quality, repeat_key)
+        async with receive_upload(request, services.incoming, limits, fields.read) as received:
+            accepted = await _accept(services, caller, received, fields.quality, repeat_key)
     except StorageFullError as error:
         raise storage_full() from error
+    image = accepted.image
     facts = facts_of(request)
-    facts.image_id = accepted.image.id
+    facts.image_id = image.id
     show_quota(facts, accepted.quota)
     if not accepted.replayed:
-        await services.accepted.ring(accepted.image.id)
-    image: Image | None = accepted.image
-    if wait:
-        image = await wait_for_image(
-            request, services, caller.account_id, accepted.image.id, wait
-        )
-    if image is None:
-        raise parameters.no_image(accepted.image.id)
-    data = accepted_data(image, settings.base_url)
-    if image.status != "processing":
-        data |= status_data(image, settings.base_url)
+        await services.accepted.ring(image.id)
     headers = {"Idempotency-Replayed": "true"} if accepted.replayed else None
+    data = await _data(request, services, caller, image, fields.wait)
     return answers.success(data, MESSAGE, headers=headers)
 
 
 async def _accept(
     services: Services, caller: Caller, received: Received, quality: int, repeat_key: str | None
 ) -> intake.Accepted:
-    now = clock.now()
-    repeat = parameters.idempotency_key(repeat_key, _request_hash(received, quality))
-    if repeat is not None:
-        async with services.database.read() as connection:
-            ...
-    name = secrets.token_hex(16)
+    settings = services.settings
     header = received.header
-    upload = intake.Upload(
-        name=name,
-        format=header.format.value,
-        width=header.width,
-        height=header.height,
-        frames=header.frames,
-        quality=quality,
-        size=received.size,
-        estimated_size=0,
+    now = clock.now()
+    repeat = _repeat(repeat_key, received, quality)
+    facts = Facts(
+        header.format.value, header.width, header.height, header.frames, received.size, quality
     )
-    raise NotImplementedError
+    async with services.database.read() as connection:
+        expected = await estimate(connection, facts)
+    upload = intake.Upload(
+        name=secrets.token_hex(16),
+        format=facts.format,
+        width=facts.width,
+        height=facts.height,
+        frames=facts.frames,
+        quality=quality,
+        size=facts.size,
+        estimated_size=expected,
+    )
+    original = original_object(upload.name, upload.format)
+    await services.store.put_file(original, received.path)
+    try:
+        accepted = await intake.accept(
+            services.database,
+            caller,
+            upload,
+            now,
+            retention=timedelta(days=settings.retention_days),
+            idempotency=repeat,
+            queue_limit=settings.queue_limit,
+        )
+    except ApiError:
+        # Certainly not accepted. After other errors it may be: then the purge decides.
+        await services.store.delete(original)
+        raise
+    if accepted.replayed:
+        await services.store.delete(original)
+    return accepted
+
+
+async def _data(
+    request: Request, services: Services, caller: Caller, image: Image, wait: float
+) -> dict[str, Any]:
+    base_url = services.settings.base_url
+    if wait:
+        later = await wait_for_image(request, services, caller.account_id, image.id, wait)
+        # Deleted meanwhile: what is known of it stays the answer to its upload.
+        image = later or image
+    data = accepted_data(image, base_url)
+    if image.status != "processing":
+        data |= status_data(image, base_url)
+    return data
+
+
+@dataclass(slots=True)
+class _Fields:
+    """The short fields of the form; `wait` may stand in the query as well."""
+
+    query: Mapping[str, str]
+    longest_wait: float
+    quality: int = parameters.DEFAULT_QUALITY
+    wait: float = 0.0
+
+    def read(self, form: Mapping[str, str]) -> FieldErrors:
+        """Take the values over, and say what is wrong with them."""
+        faults = parameters.Faults()
+        waits = self.query if "wait" in self.query else form
+        self.quality = parameters.whole_number(
+            form, "quality", parameters.QUALITIES, self.quality, faults
+        )
+        self.wait = parameters.seconds(waits, "wait", self.longest_wait, faults)
+        return faults.errors
+
+
+def _repeat(key: str | None, received: Received, quality: int) -> intake.IdempotencyKey | None:
+    if key is None:
+        return None
+    said = f"{received.sha256} quality={quality}"
+    return intake.IdempotencyKey(key, hashlib.sha256(said.encode("ascii")).hexdigest())

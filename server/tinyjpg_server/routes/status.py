@@ -24,9 +24,7 @@ async def status(request: Request) -> Response:
     services = services_of(request)
     caller, _ = await identify(request, services)
     faults = parameters.Faults()
-    wait = parameters.seconds(
-        request.query_params, "wait", services.settings.longest_wait, faults
-    )
+    wait = parameters.seconds(request.query_params, "wait", services.settings.longest_wait, faults)
     faults.check()
     number = parameters.image_id(request.path_params["image_id"])
     facts_of(request).image_id = number

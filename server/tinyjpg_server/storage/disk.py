@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import math
-import shutil
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 from tinyjpg_server.errors import UnavailableError
@@ -19,36 +15,37 @@ _RETRY_AFTER: Final = 30
 
 
 class DiskFloor:
-    """Whether there is room for uploads; asks the disk at most once a second.
+    """Whether there is room for uploads; asks at most once a second.
 
     Args:
-        folder: on the disk.
-        floor: mebibytes that must stay free; 0 never refuses.
-        free_bytes: of the disk of a folder.
+        free_bytes: how many bytes may still be written, None if nobody knows.
+        floor: mebibytes that must stay free.
+        clock: seconds, from any beginning.
     """
 
     def __init__(
-        self, folder: Path, floor: int, free_bytes: Callable[[Path], int] | None = None
+        self,
+        free_bytes: Callable[[], int | None],
+        floor: int,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._folder = folder
+        self._free_bytes = free_bytes
         self._floor = floor * MEBIBYTE
-        self._free_bytes = free_bytes or _free_bytes
-        self._read_at = -math.inf
-        self._free = 0
+        self._clock = clock
+        self._free: int | None = None
+        self._read_at: float | None = None
 
-    async def check(self) -> None:
+    def check(self) -> None:
         """Refuse an upload when the disk is nearly full.
 
         Raises:
             UnavailableError: fewer bytes are free than the floor; code `storage_full`.
         """
-        if not self._floor:
-            return
-        now = time.monotonic()
-        if now - self._read_at > _FRESH:
-            self._free = await asyncio.to_thread(self._free_bytes, self._folder)
+        now = self._clock()
+        if self._read_at is None or now - self._read_at > _FRESH:
+            self._free = self._free_bytes()
             self._read_at = now
-        if self._free < self._floor:
+        if self._free is not None and self._free < self._floor:
             raise storage_full()
 
 
@@ -59,7 +56,3 @@ def storage_full() -> UnavailableError:
         code="storage_full",
         retry_after=_RETRY_AFTER,
     )
-
-
-def _free_bytes(folder: Path) -> int:
-    return shutil.disk_usage(folder).free
