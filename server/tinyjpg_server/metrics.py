@@ -28,9 +28,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tinyjpg_server.db import clock
+from tinyjpg_server.db.connection import Connection
 from tinyjpg_server.db.database import Database
 from tinyjpg_server.db.tables import images
 from tinyjpg_server.storage.store import Store
@@ -67,7 +67,7 @@ class Totals:
     optimized_bytes: int = 0
 
 
-async def queue_state(connection: AsyncConnection) -> QueueState:
+async def queue_state(connection: Connection) -> QueueState:
     """The queue as it is; reads no other images."""
     waits = images.c.lease_until.is_(None)
     rows = await connection.execute(
@@ -80,7 +80,7 @@ async def queue_state(connection: AsyncConnection) -> QueueState:
     return QueueState(waiting, found.get(False, (0, None))[0], oldest)
 
 
-async def totals(connection: AsyncConnection) -> Totals:
+async def totals(connection: Connection) -> Totals:
     """The sums over all images, deleted ones too."""
     rows = await connection.execute(
         select(
@@ -182,13 +182,13 @@ class _Readings(Collector):
         async with self._lock:
             started = time.monotonic()
             if started >= self._queue_until:
-                async with database.read() as connection:
+                async with database.report() as connection:
                     self._queue = await queue_state(connection)
                 self._free = None if store is None else store.free_bytes()
                 self._queue_until = started + _FRESH
             if started >= self._totals_until:
                 before = time.monotonic()
-                async with database.read() as connection:
+                async with database.report() as connection:
                     self._totals = await totals(connection)
                 took = time.monotonic() - before
                 self._totals_until = started + max(_FRESH, took / _SHARE)

@@ -83,14 +83,14 @@ async def test_the_database_is_asked_once_in_a_while(
 ) -> None:
     metrics = Metrics()
     asked = 0
-    read = database.read
+    report = database.report
 
     def counted() -> object:
         nonlocal asked
         asked += 1
-        return read()
+        return report()
 
-    monkeypatch.setattr(database, "read", counted)
+    monkeypatch.setattr(database, "report", counted)
     await asyncio.gather(*(metrics.render(database) for _ in range(20)))
     assert asked == 2
 

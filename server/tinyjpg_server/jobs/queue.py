@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Select, Update, func, literal_column, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tinyjpg_server.accounts.quota import give_back, settle
+from tinyjpg_server.db.connection import Connection
 from tinyjpg_server.db.database import Database
 from tinyjpg_server.db.tables import images
 from tinyjpg_server.errors import Failure
@@ -227,7 +227,7 @@ async def _sweep(database: Database, attempts: int, now: datetime) -> Swept:
         return Swept(requeued.rowcount, failed.total())
 
 
-async def depth(connection: AsyncConnection) -> int:
+async def depth(connection: Connection) -> int:
     """How many images wait for a worker."""
     statement = (
         select(func.count()).select_from(images).where(_PROCESSING, images.c.lease_until.is_(None))
