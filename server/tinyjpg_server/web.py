@@ -44,7 +44,7 @@ def run_web(settings: Settings) -> None:
         workers=settings.web_processes,
         http=HTTPModes.http1,
         websockets=False,
-        loop=Loops.asyncio,
+        loop=Loops.auto,
         backlog=_BACKLOG,
         backpressure=_AT_A_TIME,
         http1_settings=HTTP1Settings(header_read_timeout=_HEAD_TIMEOUT, max_buffer_size=_HEAD_SIZE),

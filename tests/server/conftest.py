@@ -8,10 +8,10 @@ from typing import Final
 
 import pytest
 from sqlalchemy import delete
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.server.postgresql import database_url, run_admin, why_not
 from tinyjpg_server.db import migrate
+from tinyjpg_server.db.connection import Connection
 from tinyjpg_server.db.database import Database
 from tinyjpg_server.db.tables import metadata
 
@@ -64,7 +64,7 @@ async def database(empty_database_url: str) -> AsyncIterator[Database]:
         yield opened
 
 
-async def _clear(connection: AsyncConnection) -> None:
+async def _clear(connection: Connection) -> None:
     for table in reversed(metadata.sorted_tables):
         if table.name not in _KEPT:
             await connection.execute(delete(table))

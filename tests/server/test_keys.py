@@ -74,9 +74,11 @@ async def test_a_key_tells_account_and_plan_in_one_statement(database: Database)
     key, secret = await issue(database, user.id)
     statements: list[str] = []
     async with database.read() as connection:
-        raw = connection.sync_connection
-        assert raw is not None
-        event.listen(raw, "before_cursor_execute", lambda *args: statements.append(args[2]))
+        await connection.run_sync(
+            lambda raw: event.listen(
+                raw, "before_cursor_execute", lambda *args: statements.append(args[2])
+            )
+        )
         caller = await caller_of_key(connection, secret, NOW)
     assert (caller.account_id, caller.email, caller.key_id) == (user.id, user.email, key.id)
     assert caller.plan == user.plan

@@ -9,11 +9,11 @@ from hmac import compare_digest
 from typing import Any, Final
 
 from sqlalchemy import Row, bindparam, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tinyjpg_server.accounts.keys import KEY_PREFIX
 from tinyjpg_server.accounts.plans import PLAN_COLUMNS, Plan, plan_from
 from tinyjpg_server.accounts.tokens import TOKEN_LENGTH, digest
+from tinyjpg_server.db.connection import Connection
 from tinyjpg_server.db.tables import accounts, api_keys, plans, sessions
 from tinyjpg_server.errors import UnauthorizedError
 
@@ -52,7 +52,7 @@ class Caller:
     key_id: int | None
 
 
-async def caller_of_key(connection: AsyncConnection, key: str, now: datetime) -> Caller:
+async def caller_of_key(connection: Connection, key: str, now: datetime) -> Caller:
     """Whose API key `key` is.
 
     Raises:
@@ -77,7 +77,7 @@ async def caller_of_key(connection: AsyncConnection, key: str, now: datetime) ->
     return _caller(row, row.key_id)
 
 
-async def caller_of_session(connection: AsyncConnection, token: str, now: datetime) -> Caller:
+async def caller_of_session(connection: Connection, token: str, now: datetime) -> Caller:
     """Whose session `token` is.
 
     Raises:

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Row, bindparam, case, func, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tinyjpg_server.accounts.tokens import digest, new_token
 from tinyjpg_server.db import clock
+from tinyjpg_server.db.connection import Connection
 from tinyjpg_server.db.database import Database
 from tinyjpg_server.db.tables import api_keys
 from tinyjpg_server.errors import ConflictError, NotFoundError, ValidationFailedError
@@ -60,7 +60,7 @@ def hash_key(key: str) -> str:
 
 
 async def issue(
-    connection: AsyncConnection, account_id: int, name: str, now: datetime
+    connection: Connection, account_id: int, name: str, now: datetime
 ) -> tuple[ApiKey, str]:
     """A new key of the account called `name` (1 to 80 characters), and its secret.
 
@@ -99,15 +99,13 @@ async def issue(
     return _key_from(row.one()), secret
 
 
-async def list_keys(connection: AsyncConnection, account_id: int) -> list[ApiKey]:
+async def list_keys(connection: Connection, account_id: int) -> list[ApiKey]:
     """All keys of the account, also those that work no more, the oldest first."""
     statement = select(*_COLUMNS).where(api_keys.c.account_id == account_id).order_by(api_keys.c.id)
     return [_key_from(row) for row in await connection.execute(statement)]
 
 
-async def revoke(
-    connection: AsyncConnection, account_id: int, key_id: int, now: datetime
-) -> ApiKey:
+async def revoke(connection: Connection, account_id: int, key_id: int, now: datetime) -> ApiKey:
     """Make a key invalid from now on. A key revoked before stays as it is.
 
     Raises:
@@ -123,7 +121,7 @@ async def revoke(
 
 
 async def rotate(
-    connection: AsyncConnection,
+    connection: Connection,
     account_id: int,
     key_id: int,
     overlap: timedelta,
@@ -212,7 +210,7 @@ def _works(now: datetime) -> tuple[Any, ...]:
     )
 
 
-async def _find(connection: AsyncConnection, account_id: int, key_id: int) -> ApiKey:
+async def _find(connection: Connection, account_id: int, key_id: int) -> ApiKey:
     missing = NotFoundError(f"There is no API key {key_id}.", code="key_not_found")
     if not 0 < key_id <= _LARGEST_ID:
         raise missing

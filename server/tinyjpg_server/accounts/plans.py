@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tinyjpg_server.db.connection import Connection
 from tinyjpg_server.db.tables import plans
 from tinyjpg_server.errors import ConflictError, NotFoundError, ValidationFailedError
 
@@ -58,7 +58,7 @@ def plan_from(row: Row[Any]) -> Plan:
     )
 
 
-async def list_plans(connection: AsyncConnection, *, offered: bool = False) -> list[Plan]:
+async def list_plans(connection: Connection, *, offered: bool = False) -> list[Plan]:
     """All plans, or only those shown to customers, the cheapest first."""
     statement = select(*PLAN_COLUMNS).order_by(plans.c.price_cents, plans.c.monthly_quota)
     if offered:
@@ -66,7 +66,7 @@ async def list_plans(connection: AsyncConnection, *, offered: bool = False) -> l
     return [plan_from(row) for row in await connection.execute(statement)]
 
 
-async def plan_named(connection: AsyncConnection, name: str) -> Plan:
+async def plan_named(connection: Connection, name: str) -> Plan:
     """The plan called `name`, in small or capital letters.
 
     Raises:
@@ -82,7 +82,7 @@ async def plan_named(connection: AsyncConnection, name: str) -> Plan:
     return plan_from(row)
 
 
-async def add_plan(connection: AsyncConnection, name: str, **values: Any) -> Plan:
+async def add_plan(connection: Connection, name: str, **values: Any) -> Plan:
     """Make a plan from all fields of `Plan` except `id`.
 
     Raises:
@@ -101,7 +101,7 @@ async def add_plan(connection: AsyncConnection, name: str, **values: Any) -> Pla
     return await plan_named(connection, name)
 
 
-async def change_plan(connection: AsyncConnection, name: str, **values: Any) -> Plan:
+async def change_plan(connection: Connection, name: str, **values: Any) -> Plan:
     """Set some fields of the plan called `name`; the accounts on it follow at once.
 
     Raises:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import bindparam, select, update
 
 from tinyjpg_server.accounts.plans import Plan
 from tinyjpg_server.db.clock import month_of, next_month
+from tinyjpg_server.db.connection import Connection
 from tinyjpg_server.db.tables import usage
 from tinyjpg_server.errors import AccountingError
 
@@ -41,19 +42,22 @@ class Quota:
         return max(0, self.limit - self.used - self.reserved)
 
 
-async def quota_of(
-    connection: AsyncConnection, account_id: int, plan: Plan, now: datetime
-) -> Quota:
+# Built once: it is part of every request.
+_OF_MONTH: Final = select(usage.c.used, usage.c.reserved).where(
+    usage.c.account_id == bindparam("account"), usage.c.month == bindparam("month")
+)
+
+
+async def quota_of(connection: Connection, account_id: int, plan: Plan, now: datetime) -> Quota:
     """The quota of the month of `now`."""
-    statement = select(usage.c.used, usage.c.reserved).where(
-        usage.c.account_id == account_id, usage.c.month == month_of(now)
-    )
-    row = (await connection.execute(statement)).first()
+    row = (
+        await connection.execute(_OF_MONTH, {"account": account_id, "month": month_of(now)})
+    ).first()
     used, reserved = (row.used, row.reserved) if row else (0, 0)
     return Quota(plan.monthly_quota, used, reserved, next_month(now))
 
 
-async def settle(connection: AsyncConnection, account_id: int, month: str) -> None:
+async def settle(connection: Connection, account_id: int, month: str) -> None:
     """Turn a reservation of `month` into a used image.
 
     Raises:
@@ -62,7 +66,7 @@ async def settle(connection: AsyncConnection, account_id: int, month: str) -> No
     await _end(connection, account_id, month, images=1, used=1)
 
 
-async def give_back(connection: AsyncConnection, images: Mapping[tuple[int, str], int]) -> None:
+async def give_back(connection: Connection, images: Mapping[tuple[int, str], int]) -> None:
     """End reservations of images that failed: numbers by account and month.
 
     Raises:
@@ -74,7 +78,7 @@ async def give_back(connection: AsyncConnection, images: Mapping[tuple[int, str]
 
 
 async def _end(
-    connection: AsyncConnection, account_id: int, month: str, *, images: int, used: int
+    connection: Connection, account_id: int, month: str, *, images: int, used: int
 ) -> None:
     changed = await connection.execute(
         update(usage)

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tinyjpg_server.accounts.passwords import PASSWORDS, Passwords, check_password
 from tinyjpg_server.accounts.plans import PLAN_COLUMNS, Plan, plan_from, plan_named
 from tinyjpg_server.accounts.sessions import close_all_sessions
+from tinyjpg_server.db.connection import Connection
 from tinyjpg_server.db.database import Database
 from tinyjpg_server.db.tables import accounts, plans
 from tinyjpg_server.errors import (
@@ -101,7 +101,7 @@ async def create_user(
         raise ConflictError(f"there is a user {email} already", code="user_exists") from error
 
 
-async def find_user(connection: AsyncConnection, email: str) -> User:
+async def find_user(connection: Connection, email: str) -> User:
     """The user with this address.
 
     Raises:
@@ -115,7 +115,7 @@ async def find_user(connection: AsyncConnection, email: str) -> User:
     return _user_from(row)
 
 
-async def list_users(connection: AsyncConnection) -> list[User]:
+async def list_users(connection: Connection) -> list[User]:
     """All users, the oldest first."""
     return [_user_from(row) for row in await connection.execute(_USER.order_by(accounts.c.id))]
 
@@ -172,7 +172,7 @@ async def change_password(
         await close_all_sessions(connection, user.id)
 
 
-async def set_plan(connection: AsyncConnection, email: str, plan: str) -> User:
+async def set_plan(connection: Connection, email: str, plan: str) -> User:
     """Put the user on the plan called `plan`, from the next request on.
 
     Raises:
@@ -183,7 +183,7 @@ async def set_plan(connection: AsyncConnection, email: str, plan: str) -> User:
     return await _change(connection, user, plan_id=chosen.id)
 
 
-async def disable(connection: AsyncConnection, email: str, now: datetime) -> User:
+async def disable(connection: Connection, email: str, now: datetime) -> User:
     """Refuse the user's keys and log-in from now on, and end all sessions.
 
     Raises:
@@ -194,7 +194,7 @@ async def disable(connection: AsyncConnection, email: str, now: datetime) -> Use
     return await _change(connection, user, disabled_at=user.disabled_at or now)
 
 
-async def enable(connection: AsyncConnection, email: str) -> User:
+async def enable(connection: Connection, email: str) -> User:
     """Undo `disable`; the keys work again.
 
     Raises:
@@ -204,7 +204,7 @@ async def enable(connection: AsyncConnection, email: str) -> User:
     return await _change(connection, user, disabled_at=None)
 
 
-async def delete_user(connection: AsyncConnection, email: str) -> User:
+async def delete_user(connection: Connection, email: str) -> User:
     """Remove the user with keys, sessions, images and statistics.
 
     The files are left without an owner, which `jobs.purge` removes.
@@ -228,7 +228,7 @@ async def _stored_password(database: Database, email: str) -> tuple[User | None,
     return (None, None) if row is None else (_user_from(row), row.password_hash)
 
 
-async def _change(connection: AsyncConnection, user: User, **values: Any) -> User:
+async def _change(connection: Connection, user: User, **values: Any) -> User:
     await connection.execute(update(accounts).where(accounts.c.id == user.id).values(**values))
     return await find_user(connection, user.email)
 

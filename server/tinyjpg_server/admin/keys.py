@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tinyjpg_server.accounts import keys
 from tinyjpg_server.accounts.users import find_user
 from tinyjpg_server.admin.output import AsJson, show, show_json
 from tinyjpg_server.admin.run import read, write
 from tinyjpg_server.db import clock
+from tinyjpg_server.db.connection import Connection
 
 app = typer.Typer(help="API keys. A key is printed once, when it is made.", no_args_is_help=True)
 
@@ -31,7 +31,7 @@ def issue(
 ) -> None:
     """Make a key and print it."""
 
-    async def work(connection: AsyncConnection) -> tuple[keys.ApiKey, str]:
+    async def work(connection: Connection) -> tuple[keys.ApiKey, str]:
         user = await find_user(connection, email)
         return await keys.issue(connection, user.id, name, clock.now())
 
@@ -43,7 +43,7 @@ def issue(
 def list_(context: typer.Context, email: Email, as_json: AsJson = False) -> None:
     """List a user's keys, also those that work no more."""
 
-    async def work(connection: AsyncConnection) -> list[keys.ApiKey]:
+    async def work(connection: Connection) -> list[keys.ApiKey]:
         user = await find_user(connection, email)
         return await keys.list_keys(connection, user.id)
 
@@ -56,7 +56,7 @@ def list_(context: typer.Context, email: Email, as_json: AsJson = False) -> None
 def revoke(context: typer.Context, email: Email, key_id: KeyId) -> None:
     """Make a key invalid from now on."""
 
-    async def work(connection: AsyncConnection) -> keys.ApiKey:
+    async def work(connection: Connection) -> keys.ApiKey:
         user = await find_user(connection, email)
         return await keys.revoke(connection, user.id, key_id, clock.now())
 
@@ -76,7 +76,7 @@ def rotate(
 ) -> None:
     """Make a new key in place of an old one, and print it."""
 
-    async def work(connection: AsyncConnection) -> tuple[keys.ApiKey, str]:
+    async def work(connection: Connection) -> tuple[keys.ApiKey, str]:
         user = await find_user(connection, email)
         return await keys.rotate(connection, user.id, key_id, timedelta(hours=overlap), clock.now())
 

@@ -9,8 +9,8 @@ from typing import TypeVar
 
 import typer
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tinyjpg_server.db.connection import Connection
 from tinyjpg_server.db.database import Database
 from tinyjpg_server.db.schema import check_schema
 from tinyjpg_server.errors import ServerError
@@ -32,7 +32,7 @@ def run(context: typer.Context, work: Callable[[Database, Settings], Awaitable[T
     raise typer.Exit(1)
 
 
-def read(context: typer.Context, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+def read(context: typer.Context, work: Callable[[Connection], Awaitable[T]]) -> T:
     """The same for work that only reads."""
 
     async def reading(database: Database, _settings: Settings) -> T:
@@ -42,7 +42,7 @@ def read(context: typer.Context, work: Callable[[AsyncConnection], Awaitable[T]]
     return run(context, reading)
 
 
-def write(context: typer.Context, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+def write(context: typer.Context, work: Callable[[Connection], Awaitable[T]]) -> T:
     """The same for work that is one transaction."""
 
     async def writing(database: Database, _settings: Settings) -> T:

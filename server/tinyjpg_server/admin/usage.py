@@ -6,13 +6,13 @@ from typing import Annotated, Any
 
 import typer
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tinyjpg_server.accounts.quota import Quota, quota_of
 from tinyjpg_server.accounts.users import User, find_user
 from tinyjpg_server.admin import output
 from tinyjpg_server.admin.run import read
 from tinyjpg_server.db import clock
+from tinyjpg_server.db.connection import Connection
 from tinyjpg_server.db.tables import usage
 
 
@@ -24,7 +24,7 @@ def show(
     """Print the images a user had optimised, month by month, and what is left of this month."""
     now = clock.now()
 
-    async def work(connection: AsyncConnection) -> tuple[User, Quota, list[dict[str, Any]]]:
+    async def work(connection: Connection) -> tuple[User, Quota, list[dict[str, Any]]]:
         user = await find_user(connection, email)
         quota = await quota_of(connection, user.id, user.plan, now)
         rows = await connection.execute(

@@ -1,4 +1,4 @@
-"""Connections: `read` for one statement at a time, `write` for a transaction."""
+"""Connections: `read` for look-ups, `report` for long reads, `write` for a transaction."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Final, Self
 
-from sqlalchemy import event, make_url
-from sqlalchemy.engine import Connection
+from sqlalchemy import create_engine, event, make_url
+from sqlalchemy.engine import Connection as SyncConnection
+from sqlalchemy.engine import Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+
+from tinyjpg_server.db.connection import Connection, DirectConnection
 
 # Milliseconds that a SQLite connection waits for the writer of another process.
 _BUSY: Final = 20_000
-_READERS: Final = 4
+_READERS: Final = 2
 
 
 class Database:
@@ -36,18 +39,32 @@ class Database:
             self._writer = _sqlite_engine(url, size=1)
             event.listen(self._writer.sync_engine, "begin", _begin_immediate)
             self._reader = _sqlite_engine(url, size=_READERS, isolation_level="AUTOCOMMIT")
+            self._direct: Engine | None = _direct_engine(url)
         else:
+            self._direct = None
             self._writer = create_async_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True)
             self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A connection whose statements each see the newest committed state."""
+    async def read(self) -> AsyncIterator[Connection]:
+        """A connection for look-ups of a few rows by an index, each of which sees the newest
+        committed state. Results must be used within the block.
+        """
+        if self._direct is not None:
+            with self._direct.connect() as direct:
+                yield DirectConnection(direct)
+            return
         async with self._reader.connect() as connection:
             yield connection
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
+    async def report(self) -> AsyncIterator[Connection]:
+        """The same for statements that read many rows and may take long."""
+        async with self._reader.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Connection]:
         """A transaction: committed at the end of the block, rolled back if it raises."""
         async with self._writer.begin() as connection:
             yield connection
@@ -57,6 +74,8 @@ class Database:
         await self._writer.dispose()
         if self.is_sqlite:
             await self._reader.dispose()
+        if self._direct is not None:
+            self._direct.dispose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -84,6 +103,19 @@ def _sqlite_engine(url: str, *, size: int, **options: Any) -> AsyncEngine:
     return engine
 
 
+def _direct_engine(url: str) -> Engine:
+    engine = create_engine(
+        make_url(url).set(drivername="sqlite"),
+        poolclass=QueuePool,
+        pool_size=_READERS,
+        # Waiting for one would stop the event loop.
+        max_overflow=-1,
+        isolation_level="AUTOCOMMIT",
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
 def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {_BUSY}")
@@ -94,5 +126,5 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -
     cursor.close()
 
 
-def _begin_immediate(connection: Connection) -> None:
+def _begin_immediate(connection: SyncConnection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -6,12 +6,13 @@ from typing import Any
 
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tinyjpg_server.db.connection import Connection
 
 Insert = postgresql.Insert | sqlite.Insert
 
 
-def insert_for(connection: AsyncConnection, table: Table) -> Insert:
+def insert_for(connection: Connection, table: Table) -> Insert:
     """An INSERT into `table` that has `on_conflict_do_update` and `on_conflict_do_nothing`."""
     if connection.dialect.name == "sqlite":
         return sqlite.insert(table)
@@ -19,7 +20,7 @@ def insert_for(connection: AsyncConnection, table: Table) -> Insert:
 
 
 async def upsert(
-    connection: AsyncConnection, table: Table, values: dict[str, Any], changes: dict[str, Any]
+    connection: Connection, table: Table, values: dict[str, Any], changes: dict[str, Any]
 ) -> None:
     """Insert the row `values`; where its primary key exists, apply `changes` to that row instead.
 

@@ -12,9 +12,9 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import bindparam, select
 
+from tinyjpg_server.db.connection import Connection
 from tinyjpg_server.db.tables import savings
 from tinyjpg_server.db.upsert import upsert
 from tinyjpg_server.jobs.images import Image
@@ -46,26 +46,26 @@ def density_band(size: int, width: int, height: int, frames: int) -> int:
     return bisect_right(_DENSITY_EDGES, size / max(1, width * height * frames))
 
 
-async def estimate(connection: AsyncConnection, facts: Facts) -> int:
+_BAND: Final = select(savings.c.images, savings.c.log_ratio_sum).where(
+    savings.c.format == bindparam("format"),
+    savings.c.quality_band == bindparam("quality"),
+    savings.c.density_band == bindparam("density"),
+)
+
+
+async def estimate(connection: Connection, facts: Facts) -> int:
     """The size to expect, in bytes: 1 to `facts.size`."""
     quality = quality_band(facts.quality)
     density = density_band(facts.size, facts.width, facts.height, facts.frames)
-    row = (
-        await connection.execute(
-            select(savings.c.images, savings.c.log_ratio_sum).where(
-                savings.c.format == facts.format,
-                savings.c.quality_band == quality,
-                savings.c.density_band == density,
-            )
-        )
-    ).first()
+    band = {"format": facts.format, "quality": quality, "density": density}
+    row = (await connection.execute(_BAND, band)).first()
     images, log_ratio_sum = (row.images, row.log_ratio_sum) if row else (0, 0.0)
     prior = math.log(0.5)
     mean = (_PRIOR_IMAGES * prior + log_ratio_sum) / (_PRIOR_IMAGES + images)
     return min(facts.size, max(1, round(facts.size * math.exp(mean))))
 
 
-async def record_savings(connection: AsyncConnection, image: Image, optimized_size: int) -> None:
+async def record_savings(connection: Connection, image: Image, optimized_size: int) -> None:
     """Remember a result, in the transaction that finishes the image."""
     ratio = math.log(max(1, optimized_size) / max(1, image.original_size))
     await upsert(

@@ -10,12 +10,12 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tinyjpg_server.accounts.caller import Caller
 from tinyjpg_server.accounts.plans import Plan
 from tinyjpg_server.accounts.quota import Quota
 from tinyjpg_server.db.clock import month_of, next_month
+from tinyjpg_server.db.connection import Connection
 from tinyjpg_server.db.database import Database
 from tinyjpg_server.db.group_commit import GroupCommit
 from tinyjpg_server.db.tables import idempotency_keys, images, usage
@@ -144,7 +144,7 @@ async def accept(
 
 
 async def replay(
-    connection: AsyncConnection, account_id: int, idempotency: IdempotencyKey, now: datetime
+    connection: Connection, account_id: int, idempotency: IdempotencyKey, now: datetime
 ) -> Image | None:
     """The image that this request made before, if it did (deleted or not).
 
@@ -194,7 +194,7 @@ def _rounds(requests: list[_Request]) -> Iterator[list[_Request]]:
 
 
 async def _charge(
-    connection: AsyncConnection, pot: tuple[int, str], requests: list[_Request], waiting: int
+    connection: Connection, pot: tuple[int, str], requests: list[_Request], waiting: int
 ) -> dict[str, _Answer]:
     """Answers by upload name: as many of the requests as the quota and the queue have room for."""
     used, reserved = await _lock_usage(connection, pot)
@@ -230,7 +230,7 @@ def _keys(requests: list[_Request]) -> list[str]:
     return [request.idempotency.key for request in requests if request.idempotency]
 
 
-async def _lock_usage(connection: AsyncConnection, pot: tuple[int, str]) -> tuple[int, int]:
+async def _lock_usage(connection: Connection, pot: tuple[int, str]) -> tuple[int, int]:
     """Used and reserved images, which nobody else changes until the transaction ends."""
     statement = insert_for(connection, usage).values(account_id=pot[0], month=pot[1])
     row = (
@@ -245,7 +245,7 @@ async def _lock_usage(connection: AsyncConnection, pot: tuple[int, str]) -> tupl
     return row.used, row.reserved
 
 
-async def _reserve(connection: AsyncConnection, pot: tuple[int, str], count: int) -> None:
+async def _reserve(connection: Connection, pot: tuple[int, str], count: int) -> None:
     await connection.execute(
         update(usage)
         .where(usage.c.account_id == pot[0], usage.c.month == pot[1])
@@ -253,7 +253,7 @@ async def _reserve(connection: AsyncConnection, pot: tuple[int, str], count: int
     )
 
 
-async def _insert(connection: AsyncConnection, requests: list[_Request]) -> list[Image]:
+async def _insert(connection: Connection, requests: list[_Request]) -> list[Image]:
     rows = await connection.execute(
         insert(images).returning(*IMAGE_COLUMNS), [_columns(request) for request in requests]
     )
@@ -288,9 +288,7 @@ def _columns(request: _Request) -> dict[str, Any]:
 _Known = Mapping[str, tuple[str, Image]]
 
 
-async def _known(
-    connection: AsyncConnection, account_id: int, keys: list[str], now: datetime
-) -> _Known:
+async def _known(connection: Connection, account_id: int, keys: list[str], now: datetime) -> _Known:
     """Request hash and image by idempotency key, of those of `keys` that are remembered."""
     if not keys:
         return {}
@@ -320,7 +318,7 @@ def _replayed(known: _Known, idempotency: IdempotencyKey | None) -> Image | None
 
 
 async def _remember(
-    connection: AsyncConnection, requests: list[_Request], image_ids: Mapping[str, int]
+    connection: Connection, requests: list[_Request], image_ids: Mapping[str, int]
 ) -> None:
     first = requests[0]
     # Only forgotten ones can be there still; were another transaction quicker to write one, the

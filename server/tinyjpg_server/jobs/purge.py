@@ -79,7 +79,7 @@ async def _expired(database: Database, now: datetime) -> list[Image]:
         .order_by(images.c.expires_at)
         .limit(_BATCH)
     )
-    async with database.read() as connection:
+    async with database.report() as connection:
         return [image_from(row) for row in await connection.execute(statement)]
 
 
@@ -124,7 +124,7 @@ async def _needed(database: Database, names: set[str]) -> set[str]:
     statement = select(*IMAGE_COLUMNS).where(
         images.c.name.in_(names), images.c.files_removed_at.is_(None)
     )
-    async with database.read() as connection:
+    async with database.report() as connection:
         rows = [image_from(row) for row in await connection.execute(statement)]
     needed: set[str] = set()
     for image in rows:

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Float, Row, bindparam, cast, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tinyjpg_server.db.clock import month_of
+from tinyjpg_server.db.connection import Connection
 from tinyjpg_server.db.tables import images
 
 MONTHS: Final = 12
@@ -80,7 +80,7 @@ class UsageReport:
     compression: Compression
 
 
-async def usage_report(connection: AsyncConnection, account_id: int, now: datetime) -> UsageReport:
+async def usage_report(connection: Connection, account_id: int, now: datetime) -> UsageReport:
     """The report of the month of `now` and the eleven before it. Deleted images count."""
     names = _months(now)
     rows = (await connection.execute(_SUMS, {"account": account_id, "first": names[0]})).all()
