@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from benchmarks import bytes_saved, calibrate, kernels, memory, peers_compared, throughput
 from benchmarks.images import corpora
+from benchmarks.service import command as service
 
 _HELP = frozenset({"-h", "--help"})
 
@@ -44,6 +45,9 @@ BENCHMARKS = {
         "bytes at equal score, scores, time and memory against peers (slow)",
         peers_compared.main,
         by_default=False,
+    ),
+    "service": Benchmark(
+        "the service: overhead, soak, kill (slow)", service.main, by_default=False
     ),
     "calibrate": Benchmark(
         "measure anew which setting reaches which quality (slow)", _calibrate, by_default=False

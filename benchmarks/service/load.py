@@ -18,9 +18,14 @@ Ask = Callable[[aiohttp.ClientSession], Awaitable[None]]
 
 @dataclass(slots=True)
 class Load:
-    """What came of it. `seconds` is the time that counted, `times` seconds of each answer."""
+    """What came of it.
+
+    `seconds` is the time that counted, `times` the seconds of each answer in it, `asked` the
+    number of all requests, those before it too.
+    """
 
     seconds: float = 0.0
+    asked: int = 0
     times: list[float] = field(default_factory=list)
 
     @property
@@ -45,6 +50,7 @@ async def hammer(ask: Ask, connections: int, seconds: float, headers: dict[str, 
         async def loop() -> None:
             while (began := time.perf_counter()) < end:
                 await ask(session)
+                load.asked += 1
                 if began >= start:
                     load.times.append(time.perf_counter() - began)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from typing import Final
 
 import pytest
 from sqlalchemy import delete
 
-from tests.server.postgresql import database_url, run_admin, why_not
+from tests.server.postgresql import new_database, why_not
 from tinyjpg_server.db import migrate
 from tinyjpg_server.db.connection import Connection
 from tinyjpg_server.db.database import Database
@@ -38,14 +37,9 @@ def postgresql_url() -> Iterator[str]:
     reason = why_not()
     if reason:
         pytest.skip(reason)
-    name = f"tinyjpg_test_{uuid.uuid4().hex[:12]}"
-    run_admin(f"CREATE DATABASE {name}")
-    try:
-        url = database_url(name)
+    with new_database() as url:
         migrate.upgrade(url)
         yield url
-    finally:
-        run_admin(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

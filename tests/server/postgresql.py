@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Final
 
@@ -34,6 +37,17 @@ def run_admin(statement: str) -> None:
             await engine.dispose()
 
     asyncio.run(run())
+
+
+@contextmanager
+def new_database() -> Iterator[str]:
+    """The URL of an empty database, which is dropped afterwards."""
+    name = f"tinyjpg_test_{uuid.uuid4().hex[:12]}"
+    run_admin(f"CREATE DATABASE {name}")
+    try:
+        yield database_url(name)
+    finally:
+        run_admin(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @cache
