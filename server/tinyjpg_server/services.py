@@ -15,6 +15,7 @@ from tinyjpg_server.settings import Settings
 if TYPE_CHECKING:
     from tinyjpg_server.jobs.bell import Bell
     from tinyjpg_server.jobs.waiting import Waiting
+    from tinyjpg_server.metrics import Metrics
     from tinyjpg_server.ratelimit import RateLimiter
     from tinyjpg_server.storage.disk import DiskFloor
     from tinyjpg_server.storage.store import Store
@@ -34,6 +35,7 @@ class Services:
         limiter: of requests.
         disk: refuses uploads when the disk is nearly full.
         last_used: of API keys.
+        metrics: of this process.
     """
 
     settings: Settings
@@ -44,6 +46,7 @@ class Services:
     waiting: Waiting
     limiter: RateLimiter
     disk: DiskFloor
+    metrics: Metrics
     last_used: LastUsed = field(default_factory=LastUsed)
 
 

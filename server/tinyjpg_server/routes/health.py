@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from tinyjpg_server import answers
 from tinyjpg_server.errors import StorageError, UnauthorizedError, UnavailableError
+from tinyjpg_server.metrics import CONTENT_TYPE
 from tinyjpg_server.services import Services, services_of
 
 router = APIRouter()
@@ -45,6 +46,15 @@ async def readyz(request: Request) -> Response:
             f"Not ready: {' and '.join(failing)} not working.", retry_after=_RETRY_AFTER
         )
     return answers.success({"status": "ready"})
+
+
+@router.get("/metrics")
+async def metrics(request: Request) -> Response:
+    """Figures for Prometheus."""
+    services = services_of(request)
+    check_token(request, services)
+    content = await services.metrics.render(services.database, services.store)
+    return Response(content, headers={"Content-Type": CONTENT_TYPE})
 
 
 async def _database_works(services: Services) -> bool:
