@@ -100,8 +100,8 @@ def main(arguments: list[str]) -> int:
         [
             (
                 f"{len(paths):,} uploads by {_CLIENTS} clients in {seconds / 60:.1f} minutes, "
-                f"{len(paths) / seconds:.1f} a second; {tally.bytes_in / _MEBIBYTE:,.0f} MiB became "
-                f"{tally.bytes_out / _MEBIBYTE:,.0f}."
+                f"{len(paths) / seconds:.1f} a second; {tally.bytes_in / _MEBIBYTE:,.0f} MiB "
+                f"became {tally.bytes_out / _MEBIBYTE:,.0f}."
             ),
             report.table(["outcome", "images"], _count_rows(tally)),
             f"Charged: used {stats['used']:,}, pending {stats['pending']:,}.",

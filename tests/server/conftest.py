@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from typing import Final
 
+import httpx
 import pytest
 from sqlalchemy import delete
 
+from tests.server.clients import MakeClient, new_account, new_client
 from tests.server.postgresql import new_database, why_not
+from tests.server.running import RunningServer
 from tinyjpg_server.db import migrate
 from tinyjpg_server.db.connection import Connection
 from tinyjpg_server.db.database import Database
@@ -62,3 +66,29 @@ async def _clear(connection: Connection) -> None:
     for table in reversed(metadata.sorted_tables):
         if table.name not in _KEPT:
             await connection.execute(delete(table))
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """The real service with a worker; one for all tests of this process."""
+    data = tmp_path_factory.mktemp("service") / "data"
+    with RunningServer(data, workers=1) as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: RunningServer) -> Iterator[httpx.Client]:
+    """Who has the key of the first account."""
+    with new_client(server, server.key) as made:
+        yield made
+
+
+@pytest.fixture
+def make_client(server: RunningServer) -> Iterator[MakeClient]:
+    """Makes clients with accounts of their own, on the plan that is named."""
+    with ExitStack() as stack:
+
+        def make(plan: str = "Free") -> httpx.Client:
+            return stack.enter_context(new_client(server, new_account(server, plan).key))
+
+        yield make

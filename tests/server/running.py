@@ -44,8 +44,15 @@ class RunningServer:
         self.data: Final = data
         self.key = key
         self.url = ""
-        self._arguments = ["--data", str(data), "--workers", str(workers), "--port", str(port)]
-        self._environment = {**os.environ, **(environment or {})}
+        self._arguments: Final = [
+            "--data",
+            str(data),
+            "--workers",
+            str(workers),
+            "--port",
+            str(port),
+        ]
+        self.environment: Final = {**os.environ, **(environment or {})}
         self._log_path = data.with_name(f"{data.name}.log")
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -58,7 +65,7 @@ class RunningServer:
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
-                env=self._environment,
+                env=self.environment,
             )
         deadline = time.monotonic() + _START
         while not (ready := _READY.search(text := self._log_from(began))):
