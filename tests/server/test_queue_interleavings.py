@@ -276,6 +276,13 @@ class Interleavings(RuleBasedStateMachine):
         self.now += timedelta(seconds=seconds)
         self.sweep(times=1)
 
+    @rule()
+    def a_worker_is_too_slow(self) -> None:
+        self.accept(who=0, key=None, times=1)
+        self.claim("a:1")
+        self.time_passes(31)
+        self.claim("b:1")
+
     @invariant()
     def lost_claims_change_nothing(self) -> None:
         lost = [held for held in self.claims if not self.holds(held)]
@@ -331,7 +338,7 @@ def _template() -> Iterator[None]:
 
 class TestInterleavings(Interleavings.TestCase):  # type: ignore[misc, valid-type]
     settings = settings(
-        max_examples=25,
+        max_examples=40,
         stateful_step_count=40,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
