@@ -21,6 +21,8 @@ _KEY: Final = "tinyjpg.facts"
 _CLIENT_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 # Names of files are all that is needed to fetch them, so they stay out of the log.
 _SECRET_PATHS: Final = ("/direct-file/",)
+# Routes below it know only the rest of their path.
+_API: Final = "/api/"
 # nginx's word for a client that went away before the answer.
 CLIENT_CLOSED: Final = 499
 
@@ -104,7 +106,7 @@ class RequestMiddleware:
             self._account(scope, facts, status or CLIENT_CLOSED, time.perf_counter() - started)
 
     def _account(self, scope: Scope, facts: RequestFacts, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "unmatched")
+        route = _template(scope)
         self._observe(route, scope["method"], status, seconds)
         path = scope["path"]
         extra: dict[str, Any] = {
@@ -130,6 +132,14 @@ class RequestMiddleware:
                     return last[:64] or "unknown"
         client = scope.get("client")
         return client[0] if client else "unknown"
+
+
+def _template(scope: Scope) -> str:
+    """The route's path with its parameters' names, one for both versions of the API."""
+    template: str = getattr(scope.get("route"), "path", "unmatched")
+    if template != "unmatched" and scope["path"].startswith(_API):
+        return f"{_API}{template.removeprefix('/')}"
+    return template
 
 
 def _request_id(scope: Scope) -> str:

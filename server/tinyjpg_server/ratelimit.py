@@ -37,7 +37,7 @@ class Allowance:
 
     limit: int
     remaining: int
-    reset: int
+    reset: float
     allowed: bool
 
     @property
@@ -50,7 +50,7 @@ class Allowance:
         return {
             "X-RateLimit-Limit": str(self.limit),
             "X-RateLimit-Remaining": str(self.remaining),
-            "X-RateLimit-Reset": str(self.reset),
+            "X-RateLimit-Reset": str(math.ceil(self.reset)),
         }
 
 
@@ -105,7 +105,7 @@ class RateLimiter:
     async def _hit(self, item: RateLimitItem, *whose: str) -> Allowance:
         allowed = await self._windows.hit(item, *whose)
         stats = await self._windows.get_window_stats(item, *whose)
-        return Allowance(item.amount, max(0, stats.remaining), math.ceil(stats.reset_time), allowed)
+        return Allowance(item.amount, max(0, stats.remaining), stats.reset_time, allowed)
 
 
 def _log_in_limits(address: str, email: str) -> list[tuple[RateLimitItem, tuple[str, ...]]]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import subprocess
 import sys
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -65,6 +67,13 @@ def in_database(server: RunningServer, work: Callable[[Connection], Awaitable[T]
             return await work(connection)
 
     return asyncio.run(run())
+
+
+def execute(server: RunningServer, statement: str, *values: object) -> None:
+    """Change the running service's database by hand."""
+    with closing(sqlite3.connect(server.data / "tinyjpg.sqlite3", timeout=20)) as connection:
+        connection.execute(statement, values)
+        connection.commit()
 
 
 def new_account(server: RunningServer, plan: str = "Free") -> Account:
