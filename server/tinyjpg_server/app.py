@@ -16,6 +16,7 @@ from tinyjpg_server.db.database import Database
 from tinyjpg_server.failures import answer_failures
 from tinyjpg_server.jobs.bell import Bell
 from tinyjpg_server.jobs.waiting import Waiting
+from tinyjpg_server.metrics import Metrics
 from tinyjpg_server.middleware import RequestMiddleware
 from tinyjpg_server.openapi.document import describe
 from tinyjpg_server.ratelimit import RateLimiter
@@ -42,10 +43,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings: in force; read from the environment and the file by default.
     """
     settings = settings or load_settings()
+    metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with _services(settings) as services:
+        async with _services(settings, metrics) as services:
             app.state.services = services
             yield
 
@@ -71,7 +73,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 @asynccontextmanager
-async def _services(settings: Settings) -> AsyncIterator[Services]:
+async def _services(settings: Settings, metrics: Metrics) -> AsyncIterator[Services]:
     incoming = settings.data / "incoming"
     incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
     redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
@@ -90,6 +92,7 @@ async def _services(settings: Settings) -> AsyncIterator[Services]:
             limiter=RateLimiter(redis_url),
             disk=DiskFloor(store.free_bytes, settings.disk_floor),
             last_used=LastUsed(),
+            metrics=metrics,
         )
         for work in (_hear(finished, services.waiting), _flush(services)):
             stack.push_async_callback(_stop, asyncio.create_task(work))

@@ -1,6 +1,6 @@
 """Doorbells between the processes of one machine: quick word of an image, never the only one.
 
-Each listener has a Unix datagram socket in a folder; ringing sends the image's id to all of a topic.
+Each listener has a Unix datagram socket in a folder; ringing sends the image's id to all.
 A ring that is not heard costs time, never an image: everybody looks at the rows now and then.
 """
 
