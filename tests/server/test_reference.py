@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import httpx
 import pytest
 
+from tests.server.answers import failure
 from tests.server.pictures import MEDIA_TYPES, picture
 from tests.server.running import Account, RunningServer
-
-
-def failure(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
-    """The body of a failure, whose envelope was checked."""
-    assert answer.status_code == status, answer.text
-    body: dict[str, Any] = answer.json()
-    assert body.keys() == {"success", "message", "errors", "code"}
-    assert body["success"] is False
-    assert body["code"] == code
-    assert answer.headers["x-request-id"]
-    return body
 
 
 def test_requests_are_authenticated_by_the_x_api_key_header(
