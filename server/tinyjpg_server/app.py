@@ -68,7 +68,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(health.router)
     describe(app, settings)
     answer_failures(app)
-    app.add_middleware(RequestMiddleware, observe=lambda *_: None, trust_proxy=settings.trust_proxy)
+    app.add_middleware(
+        RequestMiddleware, observe=metrics.observe_request, trust_proxy=settings.trust_proxy
+    )
     return app
 
 

@@ -17,9 +17,10 @@ def test_an_account_without_images(server: RunningServer, account: Account) -> N
 
 
 def test_failed_images_are_told_and_cost_nothing(server: RunningServer, account: Account) -> None:
-    # The header is whole, the pixels are not.
-    broken = picture("PNG", (200, 200))[:200]
-    number = server.upload(account, broken).json()["data"]["image_id"]
+    # Every chunk has its length, the pixels in them are not what was compressed.
+    broken = bytearray(picture("PNG", (200, 200)))
+    broken[100:140] = bytes(40)
+    number = server.upload(account, bytes(broken)).json()["data"]["image_id"]
     final = server.finished(account, number)
     assert final["status"] == "failed"
     assert final["error"]["code"] == "corrupt_image"
