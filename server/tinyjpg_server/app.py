@@ -17,7 +17,7 @@ from tinyjpg_server.failures import answer_failures
 from tinyjpg_server.jobs.bell import Bell
 from tinyjpg_server.jobs.waiting import Waiting
 from tinyjpg_server.metrics import Metrics
-from tinyjpg_server.middleware import RequestMiddleware
+from tinyjpg_server.middleware import API_PREFIXES, RequestMiddleware
 from tinyjpg_server.openapi.document import describe
 from tinyjpg_server.ratelimit import RateLimiter
 from tinyjpg_server.routes import account, files, health, images, optimize, status, usage
@@ -62,8 +62,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     for router in _API:
-        app.include_router(router, prefix="/api")
-        app.include_router(router, prefix="/api/v1")
+        for prefix in API_PREFIXES:
+            app.include_router(router, prefix=prefix)
     app.include_router(files.router)
     app.include_router(health.router)
     describe(app, settings)

@@ -26,6 +26,9 @@ _SECRET_PATHS: Final = ("/direct-file/",)
 CLIENT_CLOSED: Final = 499
 _LONGEST_PATH: Final = 200
 
+# Where the API is mounted; the longer first.
+API_PREFIXES: Final = ("/api/v1", "/api")
+
 _SECURITY_HEADERS: Final = {
     b"x-content-type-options": b"nosniff",
     b"x-frame-options": b"DENY",
@@ -110,9 +113,9 @@ class RequestMiddleware:
                 self._account(scope, facts, status or CLIENT_CLOSED, time.perf_counter() - started)
 
     def _account(self, scope: Scope, facts: RequestFacts, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "unmatched")
-        self._observe(route, scope["method"], status, seconds)
         path = scope["path"]
+        route = _template(scope, path)
+        self._observe(route, scope["method"], status, seconds)
         with bound(account_id=facts.account_id, image_id=facts.image_id):
             log_request(
                 _log,
@@ -131,6 +134,16 @@ class RequestMiddleware:
                     return last[:64] or "unknown"
         client = scope.get("client")
         return client[0] if client else "unknown"
+
+
+def _template(scope: Scope, path: str) -> str:
+    """The template of the route that answers, "unmatched" if none does."""
+    route: str | None = getattr(scope.get("route"), "path", None)
+    if route is None:
+        return "unmatched"
+    # A route that is mounted twice knows of neither place.
+    prefix = next((known for known in API_PREFIXES if path.startswith(f"{known}/")), "")
+    return route if route.startswith(f"{prefix}/") and prefix else f"{prefix}{route}"
 
 
 def _request_id(scope: Scope) -> str:

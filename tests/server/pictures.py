@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from typing import Final
 
 from PIL import Image
@@ -25,3 +27,14 @@ def picture(kind: str = "PNG", size: tuple[int, int] = (48, 32), **options: obje
     stream = io.BytesIO()
     image.save(stream, kind, **options)
     return stream.getvalue()
+
+
+def damaged_png() -> bytes:
+    """A PNG whose chunks are all in order, but whose pixels are not what was compressed."""
+    data = bytearray(picture("PNG", (200, 200)))
+    kind = data.index(b"IDAT")
+    (length,) = struct.unpack(">I", data[kind - 4 : kind])
+    end = kind + 4 + length
+    data[kind + 60 : kind + 200] = bytes(140)
+    data[end : end + 4] = struct.pack(">I", zlib.crc32(data[kind:end]))
+    return bytes(data)

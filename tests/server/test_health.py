@@ -29,7 +29,7 @@ def test_metrics_count_by_route(server: RunningServer) -> None:
 def test_metrics_want_their_token(tmp_path: Path) -> None:
     with running_server(tmp_path, metrics_token="open sesame") as server:  # noqa: S106 - a test
         failure(server.client.get("/metrics"), 401, "unauthorized")
-        wrong = {"Authorization": "Bearer sécret".encode()}
+        wrong = {b"Authorization": "Bearer sésame".encode()}
         failure(server.client.get("/metrics", headers=wrong), 401, "unauthorized")
         right = {"Authorization": "Bearer open sesame"}
         assert server.client.get("/metrics", headers=right).status_code == 200

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.server.pictures import picture
+from tests.server.pictures import damaged_png, picture
 from tests.server.running import Account, RunningServer
 
 
@@ -17,10 +17,8 @@ def test_an_account_without_images(server: RunningServer, account: Account) -> N
 
 
 def test_failed_images_are_told_and_cost_nothing(server: RunningServer, account: Account) -> None:
-    # Every chunk has its length, the pixels in them are not what was compressed.
-    broken = bytearray(picture("PNG", (200, 200)))
-    broken[100:140] = bytes(40)
-    number = server.upload(account, bytes(broken)).json()["data"]["image_id"]
+    broken = damaged_png()
+    number = server.upload(account, broken).json()["data"]["image_id"]
     final = server.finished(account, number)
     assert final["status"] == "failed"
     assert final["error"]["code"] == "corrupt_image"
