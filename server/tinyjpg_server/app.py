@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Final
 
 from fastapi import FastAPI
@@ -62,8 +62,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     for router in _API:
-        for prefix in API_PREFIXES:
-            app.include_router(router, prefix=prefix)
+        app.include_router(router, prefix="/api")
+        app.include_router(router, prefix="/api/v1")
     app.include_router(files.router)
     app.include_router(health.router)
     describe(app, settings)
@@ -82,20 +82,19 @@ async def _services(settings: Settings, metrics: Metrics) -> AsyncIterator[Servi
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(settings.database))
         store = await stack.enter_async_context(open_store(settings))
-        accepted = stack.enter_context(closing(Bell(settings.data / "run", "accepted")))
-        finished = stack.enter_context(closing(Bell(settings.data / "run", "finished")))
         services = Services(
             settings=settings,
             database=database,
             store=store,
             incoming=incoming,
-            accepted=accepted,
+            accepted=Bell(settings.data / "run", "accepted"),
             waiting=Waiting(),
             limiter=RateLimiter(redis_url),
             disk=DiskFloor(store.free_bytes, settings.disk_floor),
             last_used=LastUsed(),
             metrics=metrics,
         )
+        finished = Bell(settings.data / "run", "finished")
         for work in (_hear(finished, services.waiting), _flush(services)):
             stack.push_async_callback(_stop, asyncio.create_task(work))
         yield services

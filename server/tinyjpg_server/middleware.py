@@ -28,9 +28,6 @@ _API: Final = "/api/"
 CLIENT_CLOSED: Final = 499
 _LONGEST_PATH: Final = 200
 
-# Where the API is mounted; the longer first.
-API_PREFIXES: Final = ("/api/v1", "/api")
-
 _SECURITY_HEADERS: Final = {
     b"x-content-type-options": b"nosniff",
     b"x-frame-options": b"DENY",
@@ -118,8 +115,6 @@ class RequestMiddleware:
         route = _template(scope)
         self._observe(route, scope["method"], status, seconds)
         path = scope["path"]
-        route = _template(scope, path)
-        self._observe(route, scope["method"], status, seconds)
         with bound(account_id=facts.account_id, image_id=facts.image_id):
             log_request(
                 _log,

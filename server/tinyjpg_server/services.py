@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
 
 from tinyjpg_server.accounts.keys import LastUsed
 from tinyjpg_server.db.database import Database
-from tinyjpg_server.jobs.bell import Bell
-from tinyjpg_server.jobs.waiting import Waiting
-from tinyjpg_server.metrics import Metrics
-from tinyjpg_server.ratelimit import RateLimiter
 from tinyjpg_server.settings import Settings
 
 if TYPE_CHECKING:

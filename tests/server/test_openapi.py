@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import jsonschema_rs
 import pytest
 
-from tests.server.pictures import picture
-from tests.server.running import Account, RunningServer
+from tests.server.clients import completed, post
+from tests.server.running import RunningServer
 
 
 @pytest.fixture(scope="module")
 def document(server: RunningServer) -> dict[str, Any]:
-    answer = server.client.get("/openapi.json")
+    answer = httpx.get(f"{server.url}/openapi.json")
     assert answer.headers["content-type"] == "application/json"
     found: dict[str, Any] = answer.json()
     return found
@@ -83,18 +84,15 @@ def test_the_examples_conform(document: dict[str, Any]) -> None:
     assert checked >= 6
 
 
-def test_the_answers_conform(
-    server: RunningServer, account: Account, document: dict[str, Any]
-) -> None:
-    answer = server.upload(account, picture())
+def test_the_answers_conform(client: httpx.Client, document: dict[str, Any]) -> None:
+    answer = post(client)
     conforms(document, "/api/optimize", "post", 200, answer.json())
     number = answer.json()["data"]["image_id"]
-    server.finished(account, number)
-    conforms(document, "/api/optimize", "post", 422, server.upload(account, b"").json())
+    completed(client, number)
+    conforms(document, "/api/optimize", "post", 422, post(client, b"").json())
     for path in ("/api/status/{image_id}", "/api/v1/usage", "/api/v1/stats", "/api/images"):
         url = path.replace("{image_id}", str(number))
-        answer = server.client.get(url, headers=account.headers)
-        conforms(document, path, "get", 200, answer.json())
-        conforms(document, path, "get", 401, server.client.get(url).json())
-    answer = server.client.delete(f"/api/images/{number}", headers=account.headers)
+        conforms(document, path, "get", 200, client.get(url).json())
+        conforms(document, path, "get", 401, client.get(url, headers={"X-API-Key": ""}).json())
+    answer = client.delete(f"/api/images/{number}")
     conforms(document, "/api/images/{image_id}", "delete", 200, answer.json())

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from sqlalchemy import create_engine, event, make_url
 from sqlalchemy.engine import Connection as SyncConnection
@@ -16,8 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from tinyjpg_server.db.connection import Connection, DirectConnection
-
-from tinyjpg_server.db.sqlite import SqliteConnection
 
 # Milliseconds that a SQLite connection waits for the writer of another process.
 _BUSY: Final = 20_000
@@ -39,7 +36,7 @@ class Database:
         self.url: Final = url
         self.is_sqlite: Final = make_url(url).get_backend_name() == "sqlite"
         if self.is_sqlite:
-            self._writer = _sqlite_engine(url, size=1, threaded=True)
+            self._writer = _sqlite_engine(url, size=1)
             event.listen(self._writer.sync_engine, "begin", _begin_immediate)
             self._reader = _sqlite_engine(url, size=_READERS, isolation_level="AUTOCOMMIT")
             self._direct: Engine | None = _direct_engine(url)
@@ -47,7 +44,6 @@ class Database:
             self._direct = None
             self._writer = create_async_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True)
             self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
-            self._long_reader = self._reader
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Connection]:
@@ -93,17 +89,15 @@ class Database:
         await self.close()
 
 
-def _sqlite_engine(url: str, *, size: int, threaded: bool) -> AsyncEngine:
+def _sqlite_engine(url: str, *, size: int, **options: Any) -> AsyncEngine:
     engine = create_async_engine(
         url,
         pool_size=size,
         max_overflow=0,
         pool_timeout=60,
-        connect_args={
-            # The driver must not begin transactions of its own; `begin` below does.
-            "isolation_level": None,
-            "async_creator_fn": partial(SqliteConnection, threaded=threaded),
-        },
+        # The driver must not begin transactions of its own; `begin` below does.
+        connect_args={"isolation_level": None},
+        **options,
     )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     return engine

@@ -76,16 +76,7 @@ async def _storage_works(services: Services) -> bool:
     return True
 
 
-@router.get("/metrics", include_in_schema=False)
-async def metrics(request: Request) -> Response:
-    """All figures, for Prometheus."""
-    services = services_of(request)
-    _check_token(request, services)
-    text = await services.metrics.render(services.database, services.store)
-    return Response(text, media_type=CONTENT_TYPE)
-
-
-def _check_token(request: Request, services: Services) -> None:
+def check_token(request: Request, services: Services) -> None:
     """Refuse who does not know the token of the metrics, if there is one.
 
     Raises:

@@ -35,7 +35,7 @@ async def list_images(request: Request) -> Response:
     kind = parameters.choice(query, "format", parameters.FORMATS, faults)
     faults.check()
     # Filtered, it may look at all images of the account.
-    async with services.database.read(long=True) as connection:
+    async with services.database.report() as connection:
         # One more than asked for tells whether there is another page.
         found = await images.page(
             connection,
