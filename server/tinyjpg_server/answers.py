@@ -21,6 +21,7 @@ _CODES: Final = {
     404: "not_found",
     405: "method_not_allowed",
     408: "upload_timeout",
+    409: "conflict",
     413: "payload_too_large",
     415: "unsupported_media_type",
     422: "validation_failed",

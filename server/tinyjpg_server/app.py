@@ -1,26 +1,39 @@
-"""The web application: routes, envelope and what they stand on."""
+"""The web application: its routes, and what they stand on."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
+from typing import Final
 
 from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
+from sqlalchemy.exc import SQLAlchemyError
 
-from tinyjpg_server import answers
-from tinyjpg_server.errors import ApiError
-from tinyjpg_server.middleware import RequestMiddleware
+from tinyjpg_server.accounts.keys import LastUsed
+from tinyjpg_server.db.database import Database
+from tinyjpg_server.failures import answer_failures
+from tinyjpg_server.jobs.bell import Bell
+from tinyjpg_server.jobs.waiting import Waiting
+from tinyjpg_server.metrics import Metrics
+from tinyjpg_server.middleware import API_PREFIXES, RequestMiddleware
+from tinyjpg_server.openapi.document import describe
+from tinyjpg_server.ratelimit import RateLimiter
+from tinyjpg_server.routes import account, files, health, images, optimize, status, usage
 from tinyjpg_server.services import Services
 from tinyjpg_server.settings import Settings, load_settings
+from tinyjpg_server.storage.disk import DiskFloor
+from tinyjpg_server.storage.store import open_store
 
 _log = logging.getLogger(__name__)
+
+_API: Final = (optimize.router, status.router, images.router, usage.router, account.router)
+
+# Seconds between writes of when keys were last used.
+_FLUSH: Final = 5.0
+# Seconds that a listener waits for the bell before it looks around.
+_LISTEN: Final = 30.0
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -30,11 +43,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings: in force; read from the environment and the file by default.
     """
     settings = settings or load_settings()
+    metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack:
-            app.state.services = await _open_services(settings, stack)
+        async with _services(settings, metrics) as services:
+            app.state.services = services
             yield
 
     app = FastAPI(
@@ -44,38 +58,71 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         # The interactive pages of the framework load scripts from other hosts.
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,
         redirect_slashes=False,
     )
-    _answer_failures(app)
+    for router in _API:
+        for prefix in API_PREFIXES:
+            app.include_router(router, prefix=prefix)
+    app.include_router(files.router)
+    app.include_router(health.router)
+    describe(app, settings)
+    answer_failures(app)
+    app.add_middleware(
+        RequestMiddleware, observe=metrics.observe_request, trust_proxy=settings.trust_proxy
+    )
     return app
 
 
-def _answer_failures(app: FastAPI) -> None:
-    """Let every exception become the envelope."""
-
-    async def of_ours(_request: Request, error: Exception) -> Response:
-        assert isinstance(error, ApiError)
-        return answers.failure_of(error)
-
-    async def of_framework(_request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
-        return answers.plain_failure(error.status_code, error.headers)
-
-    async def of_validation(_request: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)
-        return answers.failure(
-            422, "validation_failed", "Validation failed", _field_errors(error.errors())
+@asynccontextmanager
+async def _services(settings: Settings, metrics: Metrics) -> AsyncIterator[Services]:
+    incoming = settings.data / "incoming"
+    incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
+    redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(Database(settings.database))
+        store = await stack.enter_async_context(open_store(settings))
+        accepted = stack.enter_context(closing(Bell(settings.data / "run", "accepted")))
+        finished = stack.enter_context(closing(Bell(settings.data / "run", "finished")))
+        services = Services(
+            settings=settings,
+            database=database,
+            store=store,
+            incoming=incoming,
+            accepted=accepted,
+            waiting=Waiting(),
+            limiter=RateLimiter(redis_url),
+            disk=DiskFloor(store.free_bytes, settings.disk_floor),
+            last_used=LastUsed(),
+            metrics=metrics,
         )
+        for work in (_hear(finished, services.waiting), _flush(services)):
+            stack.push_async_callback(_stop, asyncio.create_task(work))
+        yield services
+        with suppress(SQLAlchemyError):
+            await services.last_used.flush(database)
 
-    app.add_exception_handler(ApiError, of_ours)
-    app.add_exception_handler(HTTPException, of_framework)
-    app.add_exception_handler(RequestValidationError, of_validation)
+
+async def _stop(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
-def _field_errors(faults: Any) -> dict[str, list[str]]:
-    errors: dict[str, list[str]] = {}
-    for fault in faults:
-        # The first part says where it was: body, query, path, header.
-        name = ".".join(str(part) for part in fault["loc"][1:]) or str(fault["loc"][0])
-        errors.setdefault(name, []).append(f"{fault['msg']}.")
-    return errors
+async def _hear(finished: Bell, waiting: Waiting) -> None:
+    """Wake who waits for images, for ever."""
+    async with finished.listener() as listener:
+        while True:
+            for image_id in await listener.wait(_LISTEN):
+                waiting.finished(image_id)
+
+
+async def _flush(services: Services) -> None:
+    """Write when keys were last used, for ever."""
+    while True:
+        await asyncio.sleep(_FLUSH)
+        try:
+            await services.last_used.flush(services.database)
+        except SQLAlchemyError:
+            # What was noted is kept for the next time.
+            _log.exception("when keys were last used could not be written")

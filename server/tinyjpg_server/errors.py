@@ -17,8 +17,10 @@ ServerError
     ├── NotFoundError              404
     ├── RequestTimeoutError        408
     ├── ConflictError              409
+    ├── PreconditionFailedError    412
     ├── PayloadTooLargeError       413
     ├── UnsupportedMediaTypeError  415
+    ├── RangeNotSatisfiableError   416
     ├── ValidationFailedError      422
     ├── TooManyRequestsError       429, with Retry-After
     └── UnavailableError           503, with Retry-After
@@ -68,10 +70,6 @@ class StorageFullError(StorageError):
 
 class ObjectNameError(StorageError, ValueError):
     """The name could not be an object's, or leads out of the store."""
-
-
-class DatabaseError(ServerError):
-    """The database is missing, cannot be reached, or its schema is another version's."""
 
 
 class ApiError(ServerError):
@@ -150,6 +148,13 @@ class ConflictError(ApiError):
     default_code = "conflict"
 
 
+class PreconditionFailedError(ApiError):
+    """The file is another one than the client wants to go on with."""
+
+    status = 412
+    default_code = "precondition_failed"
+
+
 class PayloadTooLargeError(ApiError):
     """The upload is larger than the plan allows."""
 
@@ -162,6 +167,13 @@ class UnsupportedMediaTypeError(ApiError):
 
     status = 415
     default_code = "unsupported_media_type"
+
+
+class RangeNotSatisfiableError(ApiError):
+    """The range begins after the end of the file."""
+
+    status = 416
+    default_code = "range_not_satisfiable"
 
 
 class ValidationFailedError(ApiError):

@@ -29,6 +29,7 @@ FIELDS: Final = (
     "path",
     "status",
     "duration_ms",
+    "address",
     "account_id",
     "image_id",
 )

@@ -61,7 +61,7 @@ async def test_a_failed_image_is_given_back(database: Database) -> None:
     await assert_balanced(database)
 
 
-async def test_a_smaller_plan_leaves_nothing_rather_than_less(database: Database) -> None:
+def test_a_smaller_plan_leaves_nothing_rather_than_less() -> None:
     assert Quota(5, 6, 1, DECEMBER).remaining == 0
 
 
@@ -111,7 +111,7 @@ async def test_several_processes_share_the_last_images(database: Database) -> No
         await take(database, caller)
     arguments = json.dumps([database.url, caller.account_id, 10, 50])
     racers = [
-        subprocess.Popen(  # noqa: ASYNC220 - short, and waited for below
+        subprocess.Popen(
             [sys.executable, "-c", _RACER, arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -170,8 +170,12 @@ async def test_accounts_do_not_share(database: Database) -> None:
 async def test_more_than_is_reserved_is_refused_and_changes_nothing(database: Database) -> None:
     caller = await make_caller(database)
     await take(database, caller)
-    with pytest.raises(AccountingError, match="does not agree"):
+
+    async def end_twice() -> None:
         async with database.write() as connection:
             await settle(connection, caller.account_id, "2026-11")
             await give_back(connection, {(caller.account_id, "2026-11"): 1})
+
+    with pytest.raises(AccountingError, match="does not agree"):
+        await end_twice()
     await assert_balanced(database)

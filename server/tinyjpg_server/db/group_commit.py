@@ -52,17 +52,20 @@ class GroupCommit(Generic[Request, Answer]):
         finally:
             self._task = None
 
-    async def _do(self, group: list[tuple[Request, asyncio.Future[Answer]]]) -> None:
+    async def _do(
+        self, group: list[tuple[Request, asyncio.Future[Answer]]], *, again: bool = False
+    ) -> None:
         if not group:
             return
         try:
             answers = await self._commit([request for request, _ in group])
         except IntegrityError as error:
-            # Raised by a statement, so nothing was committed. One member's fault is not the
-            # others': each has a transaction of its own.
-            if len(group) > 1:
+            # A statement raised it, so nothing was committed. One member's fault is not the
+            # others': each gets a transaction of its own. A single one does, too: what another
+            # process wrote meanwhile is found then.
+            if not again:
                 for entry in group:
-                    await self._do([entry])
+                    await self._do([entry], again=True)
                 return
             answers = [error]
         except Exception as error:  # noqa: BLE001 - whoever submitted raises it

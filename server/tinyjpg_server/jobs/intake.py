@@ -13,6 +13,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tinyjpg_server.accounts.caller import Caller
+from tinyjpg_server.accounts.plans import Plan
 from tinyjpg_server.accounts.quota import Quota
 from tinyjpg_server.db.clock import month_of, next_month
 from tinyjpg_server.db.database import Database
@@ -210,7 +211,7 @@ async def _charge(
         if image is not None:
             answers[name] = Accepted(image, replayed=True, quota=quota)
         elif quota.remaining == 0:
-            answers[name] = _quota_exceeded(request, quota)
+            answers[name] = quota_exceeded(request.caller.plan, quota)
         elif waiting >= request.queue_limit:
             answers[name] = _queue_full(waiting)
         else:
@@ -347,9 +348,10 @@ async def _remember(
     )
 
 
-def _quota_exceeded(request: _Request, quota: Quota) -> QuotaExceededError:
+def quota_exceeded(plan: Plan, quota: Quota) -> QuotaExceededError:
+    """The answer to an upload when the month is used up."""
     return QuotaExceededError(
-        f"The {quota.limit} images a month of the {request.caller.plan.name} plan are used up; "
+        f"The {quota.limit} images a month of the {plan.name} plan are used up; "
         f"more from {quota.resets_at:%Y-%m-%d} (UTC), or at once on a larger plan."
     )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Update, func, or_, select, update
+from sqlalchemy import Select, Update, func, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tinyjpg_server.accounts.quota import give_back, settle
@@ -28,7 +28,8 @@ WORKER_FAILED: Final = Failure(
 _LONGEST_METHOD: Final = 200
 _LONGEST_MESSAGE: Final = 500
 
-_PROCESSING: Final = images.c.status == "processing"
+# A literal, as in the partial index, which a parameter may not match.
+_PROCESSING: Final = images.c.status == literal_column("'processing'")
 _WAITING: Final[dict[str, Any]] = {"lease_until": None, "claimed_by": None}
 
 # Of one transaction of `sweep`.
@@ -151,7 +152,7 @@ async def release(database: Database, claim: Claim, *, counts: bool = True) -> b
             not count towards `attempts`.
     """
     return await _change(
-        database, _held(claim).values(**_WAITING, tries=images.c.tries - (not counts))
+        database, _held(claim).values(**_WAITING, tries=images.c.tries - int(not counts))
     )
 
 
@@ -175,30 +176,46 @@ async def release_worker(database: Database, worker_prefix: str) -> int:
 async def sweep(database: Database, attempts: int, now: datetime) -> Swept:
     """Requeue images whose lease is over; fail those tried `attempts` times."""
     swept = Swept(0, 0)
-    while True:
+    # Most sweeps find nothing, and should not keep writers waiting for that.
+    while await _lost(database, attempts, now):
         batch = await _sweep(database, attempts, now)
         swept = Swept(swept.requeued + batch.requeued, swept.failed + batch.failed)
-        if batch.requeued + batch.failed < _BATCH:
-            return swept
+        if batch == Swept(0, 0):
+            # Another sweep has them.
+            break
+    return swept
+
+
+async def _lost(database: Database, attempts: int, now: datetime) -> bool:
+    async with database.read() as connection:
+        for statement in _lost_ones(attempts, now):
+            if await connection.scalar(statement.limit(1)) is not None:
+                return True
+    return False
+
+
+def _lost_ones(attempts: int, now: datetime) -> tuple[Select[Any], Select[Any]]:
+    """Ids of images whose lease is over, and of those that nobody may claim any more.
+
+    Two statements: of both conditions together SQLite makes a scan of the whole table.
+    """
+    lost = select(images.c.id).where(_PROCESSING).order_by(images.c.lease_until, images.c.id)
+    return (
+        lost.where(images.c.lease_until <= now),
+        lost.where(images.c.lease_until.is_(None), images.c.tries >= attempts),
+    )
 
 
 async def _sweep(database: Database, attempts: int, now: datetime) -> Swept:
-    expired = images.c.lease_until <= now
-    exhausted = images.c.tries >= attempts
-    lost = (
-        select(images.c.id)
-        .where(_PROCESSING, or_(expired, images.c.lease_until.is_(None) & exhausted))
-        .order_by(images.c.id)
-        .limit(_BATCH)
-        .with_for_update(skip_locked=True)
-    )
     async with database.write() as connection:
-        ids = list(await connection.scalars(lost))
-        if not ids:
-            return Swept(0, 0)
+        ids: list[int] = []
+        for statement in _lost_ones(attempts, now):
+            ids += await connection.scalars(
+                statement.limit(_BATCH).with_for_update(skip_locked=True)
+            )
         rows = await connection.execute(
             update(images)
-            .where(images.c.id.in_(ids), exhausted)
+            .where(images.c.id.in_(ids), images.c.tries >= attempts)
             .values(**_failed(WORKER_FAILED, now))
             .returning(images.c.account_id, images.c.month)
         )

@@ -1,1 +1,1 @@
-"""The description of the API at /openapi.json: schemas, operations, and how they are put together."""
+"""The description of the API at /openapi.json: schemas, operations and the whole document."""

@@ -59,6 +59,7 @@ MEANINGS: Final = {
     403: "Forbidden: the monthly quota of the plan is used up (`quota_exceeded`).",
     404: "Not Found: there is nothing here, or nothing of yours.",
     405: "Method Not Allowed.",
+    409: "Conflict: what is there stands against it.",
     408: "Request Timeout: sending the upload took too long (`upload_timeout`).",
     413: "Payload Too Large: the image is larger than the plan allows.",
     415: "Unsupported Media Type: not a JPEG, PNG, WebP or GIF, or not sent as a form.",

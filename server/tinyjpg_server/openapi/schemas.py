@@ -77,6 +77,18 @@ _ACCEPTED: Final[Schema] = {
     },
 }
 
+_TOTALS: Final[Schema] = {
+    "images": {**_COUNT, "description": "Images completed."},
+    "original_bytes": _COUNT,
+    "optimized_bytes": _COUNT,
+    "saved_bytes": {"type": "integer"},
+}
+_AVERAGE: Final[Schema] = {
+    "type": "number",
+    "description": "Per cent saved of an image, on average.",
+}
+_FAILED: Final[Schema] = {**_COUNT, "description": "Images that failed; they cost nothing."}
+
 SCHEMAS: Final[dict[str, Schema]] = {
     "Error": _object(
         {
@@ -105,6 +117,48 @@ SCHEMAS: Final[dict[str, Schema]] = {
         }
     ),
     "DeletedImage": _object({"image_id": _ID, "deleted": {"const": True}}),
+    "Usage": _object(
+        {
+            "monthly_trends": {
+                "type": "array",
+                "description": "The last twelve months (UTC), the oldest first.",
+                "items": _object(
+                    {
+                        "month": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$"},
+                        **_TOTALS,
+                        "average_compression_ratio": _AVERAGE,
+                        "failed": _FAILED,
+                    }
+                ),
+            },
+            "image_types": {
+                "type": "array",
+                "description": "The formats of completed images, the most frequent first.",
+                "items": _object(
+                    {
+                        "type": {"type": "string", "enum": ["jpeg", "png", "webp", "gif"]},
+                        "share": {"type": "number", "description": "Per cent of the images."},
+                        **_TOTALS,
+                        "average_compression_ratio": _AVERAGE,
+                    }
+                ),
+            },
+            "compression": _object(
+                {
+                    **_TOTALS,
+                    "compression_ratio": _RATIO,
+                    "average_compression_ratio": _AVERAGE,
+                    "best_compression_ratio": _RATIO,
+                    "average_score": {"type": ["number", "null"]},
+                    "average_processing_time": {
+                        "type": ["number", "null"],
+                        "description": "Seconds.",
+                    },
+                    "failed": _FAILED,
+                }
+            ),
+        }
+    ),
     "Stats": _object(
         {
             "plan": _object(

@@ -26,9 +26,7 @@ async def wait_for_image(
         async with services.database.read() as connection:
             return await images.find(connection, account_id, image_id)
 
-    waiting = asyncio.ensure_future(
-        services.waiting.until(image_id, look, _is_finished, seconds)
-    )
+    waiting = asyncio.ensure_future(services.waiting.until(image_id, look, _is_finished, seconds))
     gone = asyncio.ensure_future(_gone(request))
     try:
         await asyncio.wait({waiting, gone}, return_when=asyncio.FIRST_COMPLETED)

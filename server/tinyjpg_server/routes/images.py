@@ -28,15 +28,14 @@ async def list_images(request: Request) -> Response:
     query = request.query_params
     faults = parameters.Faults()
     limit = parameters.whole_number(
-        query, "limit", 1, parameters.MOST_LIMIT, parameters.DEFAULT_LIMIT, faults
+        query, "limit", parameters.LIMITS, parameters.DEFAULT_LIMIT, faults
     )
-    before = parameters.whole_number(
-        query, "cursor", 1, parameters.LARGEST_ID, parameters.LARGEST_ID, faults
-    )
+    before = parameters.whole_number(query, "cursor", parameters.IDS, parameters.IDS[-1], faults)
     status = parameters.choice(query, "status", parameters.STATUSES, faults)
-    format = parameters.choice(query, "format", parameters.FORMATS, faults)
+    kind = parameters.choice(query, "format", parameters.FORMATS, faults)
     faults.check()
-    async with services.database.read() as connection:
+    # Filtered, it may look at all images of the account.
+    async with services.database.read(long=True) as connection:
         # One more than asked for tells whether there is another page.
         found = await images.page(
             connection,
@@ -44,7 +43,7 @@ async def list_images(request: Request) -> Response:
             limit=limit + 1,
             before_id=before,
             status=status,
-            format=format,
+            format=kind,
         )
     page = found[:limit]
     data: dict[str, Any] = {

@@ -9,9 +9,11 @@ from typing import Final
 from tinyjpg_server.errors import BadRequestError, NotFoundError, ValidationFailedError
 
 DEFAULT_QUALITY: Final = 80
+QUALITIES: Final = range(1, 101)
 DEFAULT_LIMIT: Final = 20
-MOST_LIMIT: Final = 100
-LARGEST_ID: Final = 2**63 - 1
+LIMITS: Final = range(1, 101)
+# As the column is.
+IDS: Final = range(1, 2**63)
 STATUSES: Final = ("processing", "completed", "failed")
 FORMATS: Final = ("jpeg", "png", "webp", "gif")
 
@@ -41,17 +43,17 @@ class Faults:
 
 
 def whole_number(
-    values: Mapping[str, str], name: str, lowest: int, highest: int, default: int, faults: Faults
+    values: Mapping[str, str], name: str, allowed: range, default: int, faults: Faults
 ) -> int:
-    """The whole number called `name`, or `default` if it is not given."""
+    """The whole number called `name`, one of `allowed`, or `default` if it is not given."""
     text = values.get(name)
     if text is None:
         return default
     if not _WHOLE.fullmatch(text):
         faults.add(name, f"The {name} must be an integer.")
         return default
-    if not lowest <= int(text) <= highest:
-        faults.add(name, f"The {name} must be between {lowest} and {highest}.")
+    if int(text) not in allowed:
+        faults.add(name, f"The {name} must be between {allowed.start} and {allowed.stop - 1}.")
         return default
     return int(text)
 
@@ -82,7 +84,7 @@ def image_id(text: str) -> int:
     Raises:
         NotFoundError: it cannot be one.
     """
-    if text.isascii() and text.isdigit() and len(text) <= 19 and 1 <= int(text) <= LARGEST_ID:
+    if text.isascii() and text.isdigit() and len(text) <= 19 and int(text) in IDS:
         return int(text)
     raise no_image(text)
 

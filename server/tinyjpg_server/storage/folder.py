@@ -104,19 +104,18 @@ class FolderWriter:
 
     def _move(self, source: Path, name: str) -> None:
         target = self._folder / name
-        for attempt in range(1, _TRIES + 1):
-            made = _make_folder(target.parent)
+        for left in reversed(range(_TRIES)):
             try:
+                made = _make_folder(target.parent)
                 source.replace(target)
-                _sync(target.parent)
+                break
             except FileNotFoundError:
-                if attempt == _TRIES or not source.exists():
+                if not left or not source.exists():
                     raise
-                continue
-            for folder in made:
-                with contextlib.suppress(FileNotFoundError):
-                    _sync(folder.parent)
-            return
+        for folder in (target.parent, *(each.parent for each in made)):
+            # Gone again means that the object was deleted meanwhile.
+            with contextlib.suppress(FileNotFoundError):
+                _sync(folder)
 
 
 @contextmanager

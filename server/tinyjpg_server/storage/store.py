@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +24,7 @@ from tinyjpg_server.storage.folder import FolderWriter
 from tinyjpg_server.storage.names import checked, is_name
 
 if TYPE_CHECKING:
-    from obstore import ObjectMeta
+    from obstore import GetOptions, ObjectMeta
 
 # Bytes of a streamed piece, and of an upload's part.
 _PIECE: Final = 256 * 1024
@@ -77,7 +77,8 @@ class UploadWriter:
                 )
         except NotStoredError as error:
             # The file to upload, or the bucket.
-            raise StorageError(f"{name} could not be stored: {error.__cause__}") from error
+            reason = _first_line(error.__cause__)
+            raise StorageError(f"{name} could not be stored: {reason}") from error
 
     async def put_file(self, name: str, path: Path) -> None:
         """Upload, then remove the file."""
@@ -134,7 +135,7 @@ class Store:
 
     async def stream(
         self, name: str, start: int = 0, end: int | None = None
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes]:
         """The bytes from `start` up to, without, `end` (None is all the rest), in pieces.
 
         Errors are raised where the first piece is asked for, too.
@@ -142,10 +143,13 @@ class Store:
         checked(name)
         if end is not None and end <= start:
             return
+        options: GetOptions = {}
+        if end is not None:
+            options["range"] = (start, end)
+        elif start:
+            options["range"] = {"offset": start}
         with _translated(name):
-            result = await self._objects.get_async(
-                name, options={"range": {"offset": start} if end is None else (start, end)}
-            )
+            result = await self._objects.get_async(name, options=options)
             async for piece in result.stream(min_chunk_size=_PIECE):
                 yield piece
 
@@ -231,6 +235,9 @@ def _translated(name: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise NotStoredError(f"nothing is stored as {name}") from error
     except (BaseError, OSError) as error:
-        # obstore's further lines are for those who debug it.
-        reason = str(error).partition("\n")[0]
-        raise StorageError(f"the storage failed at {name}: {reason}") from error
+        raise StorageError(f"the storage failed at {name}: {_first_line(error)}") from error
+
+
+def _first_line(error: BaseException | None) -> str:
+    # obstore's further lines are for those who debug it.
+    return str(error).partition("\n")[0]

@@ -1,0 +1,73 @@
+"""How exceptions become answers in the envelope."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tinyjpg_server import answers
+from tinyjpg_server.errors import ApiError, UnavailableError
+
+_log = logging.getLogger(__name__)
+
+_RETRY_AFTER: Final = 5
+# What SQLAlchemy raises when the database is out of reach or too busy; the driver's own comes
+# as an OSError.
+_UNREACHABLE: Final = (OperationalError, InterfaceError, PoolTimeoutError, ConnectionError)
+
+
+async def _of_ours(_request: Request, error: ApiError) -> Response:
+    return answers.failure_of(error)
+
+
+async def _of_framework(_request: Request, error: HTTPException) -> Response:
+    return answers.plain_failure(error.status_code, error.headers)
+
+
+async def _of_validation(_request: Request, error: RequestValidationError) -> Response:
+    faults = error.errors()
+    if any(fault["type"] == "json_invalid" for fault in faults):
+        return answers.failure(400, "bad_json", "The body is not valid JSON.")
+    return answers.failure(422, "validation_failed", "Validation failed", _field_errors(faults))
+
+
+async def _of_database(_request: Request, error: Exception) -> Response:
+    _log.error("the database does not answer", exc_info=error)
+    return answers.failure_of(
+        UnavailableError(
+            "The service cannot reach its database just now; try again.", retry_after=_RETRY_AFTER
+        )
+    )
+
+
+_HANDLERS: Final[Mapping[type[Exception], Any]] = {
+    ApiError: _of_ours,
+    HTTPException: _of_framework,
+    RequestValidationError: _of_validation,
+    **dict.fromkeys(_UNREACHABLE, _of_database),
+}
+
+
+def answer_failures(app: FastAPI) -> None:
+    """Let exceptions become answers; what is not named here is the middleware's."""
+    for kind, handler in _HANDLERS.items():
+        app.add_exception_handler(kind, handler)
+
+
+def _field_errors(faults: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
+    errors: dict[str, list[str]] = {}
+    for fault in faults:
+        # The first part says where it was: body, query, path, header.
+        place, *names = fault["loc"]
+        name = ".".join(str(part) for part in names) or str(place)
+        errors.setdefault(name, []).append(f"{fault['msg']}.")
+    return errors
