@@ -69,9 +69,9 @@ def main(arguments: list[str]) -> int:
         [
             (
                 f"The real service; an image of one pixel and {len(SMALLEST)} bytes. The client "
-                "runs on the same machine. With no worker, images only queue: the accept path alone. "
-                f"Wanted on 2 cores: {_ACCEPTED_A_SECOND} accepted and {_STATUS_A_SECOND:,} status "
-                "requests a second."
+                "runs on the same machine. With no worker, images only queue: the accept path "
+                f"alone. Wanted on 2 cores: {_ACCEPTED_A_SECOND} accepted and "
+                f"{_STATUS_A_SECOND:,} status requests a second."
             ),
             report.table(columns, rows),
             report.environment(),

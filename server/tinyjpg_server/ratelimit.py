@@ -29,28 +29,30 @@ class Allowance:
     """What is left of a limit.
 
     Attributes:
-        limit: requests a minute.
+        limit: requests in a window.
         remaining: of them, never below 0.
         reset: when the limit is whole again, in seconds since 1970.
         allowed: whether this request was within it.
+        window: seconds that the limit is counted in.
     """
 
     limit: int
     remaining: int
-    reset: float
+    reset: int
     allowed: bool
+    window: int = 60
 
     @property
     def retry_after(self) -> int:
-        """Seconds to wait, at least 1."""
-        return max(1, math.ceil(self.reset - time.time()))
+        """Seconds to wait, at least 1 and never more than the window."""
+        return min(self.window, max(1, math.ceil(self.reset - time.time())))
 
     def headers(self) -> dict[str, str]:
         """X-RateLimit-Limit, -Remaining and -Reset."""
         return {
             "X-RateLimit-Limit": str(self.limit),
             "X-RateLimit-Remaining": str(self.remaining),
-            "X-RateLimit-Reset": str(math.ceil(self.reset)),
+            "X-RateLimit-Reset": str(self.reset),
         }
 
 
@@ -105,7 +107,13 @@ class RateLimiter:
     async def _hit(self, item: RateLimitItem, *whose: str) -> Allowance:
         allowed = await self._windows.hit(item, *whose)
         stats = await self._windows.get_window_stats(item, *whose)
-        return Allowance(item.amount, max(0, stats.remaining), stats.reset_time, allowed)
+        return Allowance(
+            limit=item.amount,
+            remaining=max(0, stats.remaining),
+            reset=math.ceil(stats.reset_time),
+            allowed=allowed,
+            window=item.get_expiry(),
+        )
 
 
 def _log_in_limits(address: str, email: str) -> list[tuple[RateLimitItem, tuple[str, ...]]]:

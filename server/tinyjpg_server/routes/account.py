@@ -140,6 +140,7 @@ class Rotation(BaseModel):
 
     overlap: int = Field(
         default=int(keys.DEFAULT_OVERLAP.total_seconds()),
+        strict=True,
         ge=0,
         le=int(keys.LONGEST_OVERLAP.total_seconds()),
         description="Seconds that the old key works on.",
