@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from typing import Final
 
 from fastapi import FastAPI
@@ -16,7 +16,8 @@ from tinyjpg_server.db.database import Database
 from tinyjpg_server.failures import answer_failures
 from tinyjpg_server.jobs.bell import Bell
 from tinyjpg_server.jobs.waiting import Waiting
-from tinyjpg_server.middleware import RequestMiddleware
+from tinyjpg_server.metrics import Metrics
+from tinyjpg_server.middleware import API_PREFIXES, RequestMiddleware
 from tinyjpg_server.openapi.document import describe
 from tinyjpg_server.ratelimit import RateLimiter
 from tinyjpg_server.routes import account, files, health, images, optimize, status, usage
@@ -42,10 +43,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings: in force; read from the environment and the file by default.
     """
     settings = settings or load_settings()
+    metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with _services(settings) as services:
+        async with _services(settings, metrics) as services:
             app.state.services = services
             yield
 
@@ -60,36 +62,40 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     for router in _API:
-        app.include_router(router, prefix="/api")
-        app.include_router(router, prefix="/api/v1")
+        for prefix in API_PREFIXES:
+            app.include_router(router, prefix=prefix)
     app.include_router(files.router)
     app.include_router(health.router)
     describe(app, settings)
     answer_failures(app)
-    app.add_middleware(RequestMiddleware, observe=lambda *_: None, trust_proxy=settings.trust_proxy)
+    app.add_middleware(
+        RequestMiddleware, observe=metrics.observe_request, trust_proxy=settings.trust_proxy
+    )
     return app
 
 
 @asynccontextmanager
-async def _services(settings: Settings) -> AsyncIterator[Services]:
+async def _services(settings: Settings, metrics: Metrics) -> AsyncIterator[Services]:
     incoming = settings.data / "incoming"
     incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
     redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(settings.database))
         store = await stack.enter_async_context(open_store(settings))
+        accepted = stack.enter_context(closing(Bell(settings.data / "run", "accepted")))
+        finished = stack.enter_context(closing(Bell(settings.data / "run", "finished")))
         services = Services(
             settings=settings,
             database=database,
             store=store,
             incoming=incoming,
-            accepted=Bell(settings.data / "run", "accepted"),
+            accepted=accepted,
             waiting=Waiting(),
             limiter=RateLimiter(redis_url),
             disk=DiskFloor(store.free_bytes, settings.disk_floor),
             last_used=LastUsed(),
+            metrics=metrics,
         )
-        finished = Bell(settings.data / "run", "finished")
         for work in (_hear(finished, services.waiting), _flush(services)):
             stack.push_async_callback(_stop, asyncio.create_task(work))
         yield services

@@ -182,13 +182,13 @@ class _Readings(Collector):
         async with self._lock:
             started = time.monotonic()
             if started >= self._queue_until:
-                async with database.read() as connection:
+                async with database.read(long=True) as connection:
                     self._queue = await queue_state(connection)
                 self._free = None if store is None else store.free_bytes()
                 self._queue_until = started + _FRESH
             if started >= self._totals_until:
                 before = time.monotonic()
-                async with database.read() as connection:
+                async with database.read(long=True) as connection:
                     self._totals = await totals(connection)
                 took = time.monotonic() - before
                 self._totals_until = started + max(_FRESH, took / _SHARE)

@@ -8,12 +8,13 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from starlette.requests import HTTPConnection
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tinyjpg_server.answers import plain_failure
+from tinyjpg_server.logs import bound, log_request
 
 _log = logging.getLogger("tinyjpg_server.access")
 
@@ -23,6 +24,10 @@ _CLIENT_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _SECRET_PATHS: Final = ("/direct-file/",)
 # nginx's word for a client that went away before the answer.
 CLIENT_CLOSED: Final = 499
+_LONGEST_PATH: Final = 200
+
+# Where the API is mounted; the longer first.
+API_PREFIXES: Final = ("/api/v1", "/api")
 
 _SECURITY_HEADERS: Final = {
     b"x-content-type-options": b"nosniff",
@@ -92,34 +97,33 @@ class RequestMiddleware:
                 message["headers"] = _complete(message["headers"], facts)
             await send(message)
 
-        try:
-            await self._app(scope, receive, send_on)
-        except Exception:
-            _log.exception("the request failed", extra={"request_id": facts.request_id})
-            if status:
-                # Half an answer is out; only a broken connection tells the client.
-                raise
-            await plain_failure(500)(scope, receive, send_on)
-        finally:
-            self._account(scope, facts, status or CLIENT_CLOSED, time.perf_counter() - started)
+        with bound(request_id=facts.request_id):
+            try:
+                await self._app(scope, receive, send_on)
+            except ClientDisconnect:
+                # Nobody is left to answer.
+                return
+            except Exception:
+                _log.exception("the request failed")
+                if status:
+                    # Half an answer is out; only a broken connection tells the client.
+                    raise
+                await plain_failure(500)(scope, receive, send_on)
+            finally:
+                self._account(scope, facts, status or CLIENT_CLOSED, time.perf_counter() - started)
 
     def _account(self, scope: Scope, facts: RequestFacts, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "unmatched")
-        self._observe(route, scope["method"], status, seconds)
         path = scope["path"]
-        extra: dict[str, Any] = {
-            "request_id": facts.request_id,
-            "method": scope["method"],
-            "path": route if path.startswith(_SECRET_PATHS) else path[:200],
-            "status": status,
-            "seconds": round(seconds, 4),
-            "address": facts.address,
-        }
-        if facts.account_id is not None:
-            extra["account_id"] = facts.account_id
-        if facts.image_id is not None:
-            extra["image_id"] = facts.image_id
-        _log.info("request", extra=extra)
+        route = _template(scope, path)
+        self._observe(route, scope["method"], status, seconds)
+        with bound(account_id=facts.account_id, image_id=facts.image_id):
+            log_request(
+                _log,
+                method=scope["method"],
+                path=route if path.startswith(_SECRET_PATHS) else path[:_LONGEST_PATH],
+                status=status,
+                seconds=seconds,
+            )
 
     def _address(self, scope: Scope) -> str:
         if self._trust_proxy:
@@ -130,6 +134,16 @@ class RequestMiddleware:
                     return last[:64] or "unknown"
         client = scope.get("client")
         return client[0] if client else "unknown"
+
+
+def _template(scope: Scope, path: str) -> str:
+    """The template of the route that answers, "unmatched" if none does."""
+    route: str | None = getattr(scope.get("route"), "path", None)
+    if route is None:
+        return "unmatched"
+    # A route that is mounted twice knows of neither place.
+    prefix = next((known for known in API_PREFIXES if path.startswith(f"{known}/")), "")
+    return route if route.startswith(f"{prefix}/") and prefix else f"{prefix}{route}"
 
 
 def _request_id(scope: Scope) -> str:

@@ -42,8 +42,8 @@ class Allowance:
 
     @property
     def retry_after(self) -> int:
-        """Seconds to wait, at least 1."""
-        return max(1, math.ceil(self.reset - time.time()))
+        """Seconds to wait, 1 to 60."""
+        return min(60, max(1, math.ceil(self.reset - time.time())))
 
     def headers(self) -> dict[str, str]:
         """X-RateLimit-Limit, -Remaining and -Reset."""

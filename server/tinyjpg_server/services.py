@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
 
 from tinyjpg_server.accounts.keys import LastUsed
 from tinyjpg_server.db.database import Database
+from tinyjpg_server.jobs.bell import Bell
+from tinyjpg_server.jobs.waiting import Waiting
+from tinyjpg_server.metrics import Metrics
+from tinyjpg_server.ratelimit import RateLimiter
 from tinyjpg_server.settings import Settings
-
-if TYPE_CHECKING:
-    from tinyjpg_server.jobs.bell import Bell
-    from tinyjpg_server.jobs.waiting import Waiting
-    from tinyjpg_server.ratelimit import RateLimiter
-    from tinyjpg_server.storage.disk import DiskFloor
-    from tinyjpg_server.storage.store import Store
+from tinyjpg_server.storage.disk import DiskFloor
+from tinyjpg_server.storage.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +32,7 @@ class Services:
         limiter: of requests.
         disk: refuses uploads when the disk is nearly full.
         last_used: of API keys.
+        metrics: for Prometheus.
     """
 
     settings: Settings
@@ -44,7 +43,8 @@ class Services:
     waiting: Waiting
     limiter: RateLimiter
     disk: DiskFloor
-    last_used: LastUsed = field(default_factory=LastUsed)
+    last_used: LastUsed
+    metrics: Metrics
 
 
 def services_of(connection: HTTPConnection) -> Services:

@@ -11,6 +11,7 @@ from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.server.postgresql import database_url, run_admin, why_not
+from tests.server.running import Account, RunningServer, running_server
 from tinyjpg_server.db import migrate
 from tinyjpg_server.db.database import Database
 from tinyjpg_server.db.tables import metadata
@@ -68,3 +69,16 @@ async def _clear(connection: AsyncConnection) -> None:
     for table in reversed(metadata.sorted_tables):
         if table.name not in _KEPT:
             await connection.execute(delete(table))
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A whole server with a worker, shared by all tests of this test process."""
+    with running_server(tmp_path_factory.mktemp("server"), longest_wait=30) as running:
+        yield running
+
+
+@pytest.fixture
+def account(server: RunningServer) -> Account:
+    """A new account on the server."""
+    return server.account()

@@ -229,7 +229,7 @@ class Interleavings(RuleBasedStateMachine):
         for one in held:
             one.wait()
 
-    @rule(times=st.integers(1, 2))
+    @rule(times=st.just(2))
     def sweep(self, times: int) -> None:
         failed, requeued = [], []
         for one in self.expected.values():
@@ -271,9 +271,23 @@ class Interleavings(RuleBasedStateMachine):
         if one.status == "processing":
             one.end("failed")
 
-    @rule(seconds=st.sampled_from([1, 20, 31]))
+    @rule(seconds=st.sampled_from([1, 20, 30, 31]))
     def time_passes(self, seconds: int) -> None:
         self.now += timedelta(seconds=seconds)
+        self.sweep(times=1)
+
+    @rule()
+    def a_worker_is_too_slow(self) -> None:
+        self.accept(who=0, key=None, times=1)
+        self.claim("a:1")
+        self.time_passes(31)
+        self.claim("b:1")
+
+    @invariant()
+    def lost_claims_change_nothing(self) -> None:
+        lost = [held for held in self.claims if not self.holds(held)]
+        for held in lost[-3:]:
+            assert not self.run(finish(self.database, held, OUTCOME, self.now))
 
     @invariant()
     def the_rows_are_as_expected(self) -> None:
@@ -324,7 +338,7 @@ def _template() -> Iterator[None]:
 
 class TestInterleavings(Interleavings.TestCase):  # type: ignore[misc, valid-type]
     settings = settings(
-        max_examples=25,
+        max_examples=40,
         stateful_step_count=40,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

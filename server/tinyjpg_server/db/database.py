@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from sqlalchemy import event, make_url
 from sqlalchemy.engine import Connection
@@ -13,9 +14,12 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from tinyjpg_server.db.sqlite import SqliteConnection
+
 # Milliseconds that a SQLite connection waits for the writer of another process.
 _BUSY: Final = 20_000
 _READERS: Final = 4
+_LONG_READERS: Final = 2
 
 
 class Database:
@@ -33,17 +37,24 @@ class Database:
         self.url: Final = url
         self.is_sqlite: Final = make_url(url).get_backend_name() == "sqlite"
         if self.is_sqlite:
-            self._writer = _sqlite_engine(url, size=1)
+            self._writer = _sqlite_engine(url, size=1, threaded=True)
             event.listen(self._writer.sync_engine, "begin", _begin_immediate)
-            self._reader = _sqlite_engine(url, size=_READERS, isolation_level="AUTOCOMMIT")
+            self._reader = _sqlite_engine(url, size=_READERS, threaded=False)
+            self._long_reader = _sqlite_engine(url, size=_LONG_READERS, threaded=True)
         else:
             self._writer = create_async_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True)
             self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
+            self._long_reader = self._reader
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A connection whose statements each see the newest committed state."""
-        async with self._reader.connect() as connection:
+    async def read(self, *, long: bool = False) -> AsyncIterator[AsyncConnection]:
+        """A connection whose statements each see the newest committed state.
+
+        Statements that may look at more than some hundred rows must be read `long`: others run in
+        the event loop's own thread on SQLite.
+        """
+        engine = self._long_reader if long else self._reader
+        async with engine.connect() as connection:
             yield connection
 
     @asynccontextmanager
@@ -57,6 +68,7 @@ class Database:
         await self._writer.dispose()
         if self.is_sqlite:
             await self._reader.dispose()
+            await self._long_reader.dispose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -70,15 +82,17 @@ class Database:
         await self.close()
 
 
-def _sqlite_engine(url: str, *, size: int, **options: Any) -> AsyncEngine:
+def _sqlite_engine(url: str, *, size: int, threaded: bool) -> AsyncEngine:
     engine = create_async_engine(
         url,
         pool_size=size,
         max_overflow=0,
         pool_timeout=60,
-        # The driver must not begin transactions of its own; `begin` below does.
-        connect_args={"isolation_level": None},
-        **options,
+        connect_args={
+            # The driver must not begin transactions of its own; `begin` below does.
+            "isolation_level": None,
+            "async_creator_fn": partial(SqliteConnection, threaded=threaded),
+        },
     )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     return engine

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tinyjpg_server.accounts.quota import give_back
@@ -92,23 +92,31 @@ def original_object(name: str, format: str) -> str:
     return f"original/{name}.{EXTENSIONS[format]}"
 
 
+# Built once: building a statement takes longer than running it.
+_OF_ACCOUNT: Final = select(*IMAGE_COLUMNS).where(
+    images.c.id == bindparam("image"),
+    images.c.account_id == bindparam("account"),
+    images.c.deleted_at.is_(None),
+)
+_BY_NAME: Final = select(*IMAGE_COLUMNS).where(
+    images.c.name == bindparam("called"), images.c.deleted_at.is_(None)
+)
+
+
 async def find(connection: AsyncConnection, account_id: int, image_id: int) -> Image | None:
     """The image, if there is one, it is the account's and it is not deleted."""
-    return await _one(
-        connection,
-        images.c.id == image_id,
-        images.c.account_id == account_id,
-        images.c.deleted_at.is_(None),
-    )
+    return await _one(connection, _OF_ACCOUNT, {"image": image_id, "account": account_id})
 
 
 async def find_by_name(connection: AsyncConnection, name: str) -> Image | None:
     """The image called `name` (without an extension), unless it is deleted. For files."""
-    return await _one(connection, images.c.name == name, images.c.deleted_at.is_(None))
+    return await _one(connection, _BY_NAME, {"called": name})
 
 
-async def _one(connection: AsyncConnection, *conditions: Any) -> Image | None:
-    row = (await connection.execute(select(*IMAGE_COLUMNS).where(*conditions))).first()
+async def _one(
+    connection: AsyncConnection, statement: Select[Any], values: dict[str, Any]
+) -> Image | None:
+    row = (await connection.execute(statement, values)).first()
     return None if row is None else image_from(row)
 
 

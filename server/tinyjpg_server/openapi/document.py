@@ -107,6 +107,9 @@ def _completed(generated: Schema) -> Schema:
     }
     for status in (400, 401, 403, 404, 409, 413, 422, 429, 500):
         responses.setdefault(str(status), _failure(status))
+    for status, response in responses.items():
+        if int(status) >= 400:
+            response.setdefault("content", {JSON: {"schema": reference("Error")}})
     return {**generated, "responses": responses}
 
 

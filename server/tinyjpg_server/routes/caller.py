@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 
 from tinyjpg_server.accounts.caller import Caller, caller_of_key
@@ -12,10 +15,17 @@ from tinyjpg_server.middleware import RequestFacts, facts_of
 from tinyjpg_server.services import Services
 
 
-async def identify(request: Request, services: Services) -> tuple[Caller, Quota]:
+async def identify(
+    request: Request, services: Services, connection: AsyncConnection | None = None
+) -> tuple[Caller, Quota]:
     """The caller, by X-API-Key or `Authorization: Bearer`, within the rate limit.
 
     From here on the answer tells the rate limit and the quota in its headers.
+
+    Args:
+        request: that is asked.
+        services: of the application.
+        connection: to read with; by default one of its own.
 
     Raises:
         UnauthorizedError: the key is missing or not valid.
@@ -24,7 +34,9 @@ async def identify(request: Request, services: Services) -> tuple[Caller, Quota]
     facts = facts_of(request)
     now = clock.now()
     try:
-        async with services.database.read() as connection:
+        async with AsyncExitStack() as stack:
+            if connection is None:
+                connection = await stack.enter_async_context(services.database.read())
             caller = await caller_of_key(connection, _key_of(request), now)
             quota = await quota_of(connection, caller.account_id, caller.plan, now)
     except UnauthorizedError:

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from tinyjpg_server import answers
 from tinyjpg_server.errors import StorageError, UnauthorizedError, UnavailableError
+from tinyjpg_server.metrics import CONTENT_TYPE
 from tinyjpg_server.services import Services, services_of
 
 router = APIRouter()
@@ -66,7 +67,16 @@ async def _storage_works(services: Services) -> bool:
     return True
 
 
-def check_token(request: Request, services: Services) -> None:
+@router.get("/metrics", include_in_schema=False)
+async def metrics(request: Request) -> Response:
+    """All figures, for Prometheus."""
+    services = services_of(request)
+    _check_token(request, services)
+    text = await services.metrics.render(services.database, services.store)
+    return Response(text, media_type=CONTENT_TYPE)
+
+
+def _check_token(request: Request, services: Services) -> None:
     """Refuse who does not know the token of the metrics, if there is one.
 
     Raises:

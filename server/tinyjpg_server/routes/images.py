@@ -34,7 +34,8 @@ async def list_images(request: Request) -> Response:
     status = parameters.choice(query, "status", parameters.STATUSES, faults)
     kind = parameters.choice(query, "format", parameters.FORMATS, faults)
     faults.check()
-    async with services.database.read() as connection:
+    # Filtered, it may look at all images of the account.
+    async with services.database.read(long=True) as connection:
         # One more than asked for tells whether there is another page.
         found = await images.page(
             connection,

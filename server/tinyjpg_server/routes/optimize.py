@@ -38,6 +38,14 @@ MESSAGE: Final = "Image uploaded and queued for optimization"
 async def optimize(request: Request) -> Response:
     """Optimize an image."""
     services = services_of(request)
+    try:
+        return await _optimize(request, services)
+    except ApiError as error:
+        services.metrics.upload_refused(error.code)
+        raise
+
+
+async def _optimize(request: Request, services: Services) -> Response:
     caller, quota = await identify(request, services)
     repeat_key = request.headers.get("idempotency-key")
     parameters.check_idempotency_key(repeat_key)
@@ -62,6 +70,7 @@ async def optimize(request: Request) -> Response:
     facts.image_id = image.id
     show_quota(facts, accepted.quota)
     if not accepted.replayed:
+        services.metrics.upload_accepted(image.original_size)
         await services.accepted.ring(image.id)
     headers = {"Idempotency-Replayed": "true"} if accepted.replayed else None
     data = await _data(request, services, caller, image, fields.wait)

@@ -22,17 +22,18 @@ router = APIRouter()
 async def status(request: Request) -> Response:
     """Check Optimization Status."""
     services = services_of(request)
-    caller, _ = await identify(request, services)
-    faults = parameters.Faults()
-    wait = parameters.seconds(request.query_params, "wait", services.settings.longest_wait, faults)
-    faults.check()
-    number = parameters.image_id(request.path_params["image_id"])
-    facts_of(request).image_id = number
-    if wait:
+    async with services.database.read() as connection:
+        caller, _ = await identify(request, services, connection)
+        faults = parameters.Faults()
+        wait = parameters.seconds(
+            request.query_params, "wait", services.settings.longest_wait, faults
+        )
+        faults.check()
+        number = parameters.image_id(request.path_params["image_id"])
+        facts_of(request).image_id = number
+        image = await images.find(connection, caller.account_id, number)
+    if wait and image is not None and image.status == "processing":
         image = await wait_for_image(request, services, caller.account_id, number, wait)
-    else:
-        async with services.database.read() as connection:
-            image = await images.find(connection, caller.account_id, number)
     if image is None:
         raise parameters.no_image(number)
     return answers.success(status_data(image, services.settings.base_url))

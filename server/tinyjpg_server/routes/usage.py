@@ -23,7 +23,7 @@ async def usage(request: Request) -> Response:
     """Usage Statistics."""
     services = services_of(request)
     caller, _ = await identify(request, services)
-    async with services.database.read() as connection:
+    async with services.database.read(long=True) as connection:
         report = await usage_report(connection, caller.account_id, clock.now())
     return answers.success(_report_data(report))
 
