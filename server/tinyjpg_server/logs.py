@@ -36,14 +36,14 @@ FIELDS: Final = (
 _HIDDEN: Final = "[hidden]"
 _LONGEST_TEXT: Final = 8192
 _SECRETS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
-    # The login in a URL.
-    (re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s/@]+@", re.IGNORECASE), rf"\1{_HIDDEN}@"),
+    # The login in a URL. Passwords with a bare / or @ in them are no rarity.
+    (re.compile(r"""://[^\s"'<>]*@"""), f"://{_HIDDEN}@"),
     # Session cookies, by name.
     (re.compile(r"((?:__Host-)?tinyjpg=)[A-Za-z0-9_.~%+/=-]{8,}"), rf"\1{_HIDDEN}"),
     # `Authorization: Bearer x`, `'x-api-key': 'x'`, (b'cookie', b'x'), "password": "x", password=x
     (
         re.compile(
-            r"""(\b(?:proxy-)?(?:authorization|x-api-key|api[_-]?key|(?:set-)?cookie|password|
+            r"""((?:authorization|x-api-key|api[_-]?key|cookie|password|
             passwd|secret|token)\b["']?\s*[:=,]\s*)
             (?:b?"(?:[^"\\]|\\.)*"|b?'(?:[^'\\]|\\.)*'|(?:bearer|basic)\s+[^\s,;]+|[^\s,;&)}\]]+)""",
             re.IGNORECASE | re.VERBOSE,
@@ -124,7 +124,7 @@ class JsonFormatter(logging.Formatter):
         error = _error(self, record)
         if error:
             line["error"] = error
-        return json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+        return json.dumps(line, separators=(",", ":"))
 
 
 class PlainFormatter(logging.Formatter):
