@@ -8,13 +8,15 @@ from datetime import datetime
 from hmac import compare_digest
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, and_, bindparam, select
 
 from tinyjpg_server.accounts.keys import KEY_PREFIX
 from tinyjpg_server.accounts.plans import PLAN_COLUMNS, Plan, plan_from
+from tinyjpg_server.accounts.quota import Quota
 from tinyjpg_server.accounts.tokens import TOKEN_LENGTH, digest
+from tinyjpg_server.db.clock import month_of, next_month
 from tinyjpg_server.db.connection import Connection
-from tinyjpg_server.db.tables import accounts, api_keys, plans, sessions
+from tinyjpg_server.db.tables import accounts, api_keys, plans, sessions, usage
 from tinyjpg_server.errors import UnauthorizedError
 
 _KEY: Final = re.compile(f"{KEY_PREFIX}[0-9A-Za-z]{{{TOKEN_LENGTH}}}")
@@ -30,8 +32,16 @@ _BY_KEY: Final = (
         api_keys.c.revoked_at,
         *_WHO,
         *PLAN_COLUMNS,
+        usage.c.used,
+        usage.c.reserved,
     )
-    .select_from(api_keys.join(accounts).join(plans))
+    .select_from(
+        api_keys.join(accounts)
+        .join(plans)
+        .outerjoin(
+            usage, and_(usage.c.account_id == accounts.c.id, usage.c.month == bindparam("of_month"))
+        )
+    )
     .where(api_keys.c.key_hash == bindparam("digest"))
 )
 
@@ -53,7 +63,15 @@ class Caller:
 
 
 async def caller_of_key(connection: Connection, key: str, now: datetime) -> Caller:
-    """Whose API key `key` is.
+    """Whose API key `key` is; raises as `caller_and_quota_of_key`."""
+    caller, _ = await caller_and_quota_of_key(connection, key, now)
+    return caller
+
+
+async def caller_and_quota_of_key(
+    connection: Connection, key: str, now: datetime
+) -> tuple[Caller, Quota]:
+    """Whose API key `key` is, and what is left of the month, in one statement.
 
     Raises:
         UnauthorizedError: it is missing, malformed, unknown, revoked or expired, or its account is
@@ -65,7 +83,8 @@ async def caller_of_key(connection: Connection, key: str, now: datetime) -> Call
     if not _KEY.fullmatch(key):
         raise invalid
     hashed = digest(key)
-    row = (await connection.execute(_BY_KEY, {"digest": hashed})).first()
+    values = {"digest": hashed, "of_month": month_of(now)}
+    row = (await connection.execute(_BY_KEY, values)).first()
     if row is None or not compare_digest(row.key_hash, hashed):
         raise invalid
     if row.revoked_at is not None:
@@ -74,7 +93,9 @@ async def caller_of_key(connection: Connection, key: str, now: datetime) -> Call
         raise UnauthorizedError("The API key is not valid: it has expired.")
     if row.disabled_at is not None:
         raise UnauthorizedError("The API key is not valid: its account is disabled.")
-    return _caller(row, row.key_id)
+    caller = _caller(row, row.key_id)
+    limit = caller.plan.monthly_quota
+    return caller, Quota(limit, row.used or 0, row.reserved or 0, next_month(now))
 
 
 async def caller_of_session(connection: Connection, token: str, now: datetime) -> Caller:
@@ -98,5 +119,5 @@ async def caller_of_session(connection: Connection, token: str, now: datetime) -
     return _caller(row, None)
 
 
-def _caller(row: Row[Any], key_id: int | None) -> Caller:
+def _caller(row: Row[*tuple[Any, ...]], key_id: int | None) -> Caller:
     return Caller(row.account_id, row.email, plan_from(row), key_id)

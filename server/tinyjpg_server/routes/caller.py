@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
-from tinyjpg_server.accounts.caller import Caller, caller_of_key
-from tinyjpg_server.accounts.quota import Quota, quota_of
+from tinyjpg_server.accounts.caller import Caller, caller_and_quota_of_key
+from tinyjpg_server.accounts.quota import Quota
 from tinyjpg_server.db import clock
 from tinyjpg_server.errors import TooManyRequestsError, UnauthorizedError
 from tinyjpg_server.middleware import RequestFacts, facts_of
@@ -25,8 +25,7 @@ async def identify(request: Request, services: Services) -> tuple[Caller, Quota]
     now = clock.now()
     try:
         async with services.database.read() as connection:
-            caller = await caller_of_key(connection, _key_of(request), now)
-            quota = await quota_of(connection, caller.account_id, caller.plan, now)
+            caller, quota = await caller_and_quota_of_key(connection, _key_of(request), now)
     except UnauthorizedError:
         await services.limiter.hit_failure(facts.address)
         raise
