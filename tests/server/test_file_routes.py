@@ -491,6 +491,7 @@ async def test_a_file_goes_out_in_pieces_and_ends_with_its_reader(
         assert max(map(len, pieces)) <= 256 * 1024
         pieces.clear()
         stop_after = 2
+        # Nobody is left to be told, so it ends without a word.
         await app(scope, receive, send)
         assert len(pieces) == 2
         await service.client.aclose()
