@@ -6,11 +6,12 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from benchmarks.service import overhead, soak
+from benchmarks.service import kill, overhead, soak
 
 _NAMES: Final[dict[str, Callable[[list[str]], int]]] = {
     "overhead": overhead.main,
     "soak": soak.main,
+    "kill": kill.main,
 }
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
 
 from tinyjpg_server import answers
 from tinyjpg_server.errors import ApiError, UnavailableError
@@ -20,6 +21,7 @@ from tinyjpg_server.errors import ApiError, UnavailableError
 _log = logging.getLogger(__name__)
 
 _RETRY_AFTER: Final = 5
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 # What SQLAlchemy raises when the database is out of reach or too busy; the driver's own comes
 # as an OSError.
 _UNREACHABLE: Final = (OperationalError, InterfaceError, PoolTimeoutError, ConnectionError)
@@ -29,8 +31,24 @@ async def _of_ours(_request: Request, error: ApiError) -> Response:
     return answers.failure_of(error)
 
 
-async def _of_framework(_request: Request, error: HTTPException) -> Response:
-    return answers.plain_failure(error.status_code, error.headers)
+async def _of_framework(request: Request, error: HTTPException) -> Response:
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        # The framework names those of one route only.
+        headers["Allow"] = ", ".join(_allowed(request))
+    return answers.plain_failure(error.status_code, headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods that this address takes."""
+    routes: list[BaseRoute] = request.app.router.routes
+    return [
+        method
+        for method in _METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes
+        )
+    ]
 
 
 async def _of_validation(_request: Request, error: RequestValidationError) -> Response:

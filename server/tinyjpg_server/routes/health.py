@@ -48,7 +48,7 @@ async def readyz(request: Request) -> Response:
     return answers.success({"status": "ready"})
 
 
-@router.get("/metrics")
+@router.get("/metrics", include_in_schema=False)
 async def metrics(request: Request) -> Response:
     """Figures for Prometheus."""
     services = services_of(request)

@@ -146,11 +146,14 @@ class _Fields:
     def read(self, form: Mapping[str, str]) -> FieldErrors:
         """Take the values over, and say what is wrong with them."""
         faults = parameters.Faults()
-        waits = self.query if "wait" in self.query else form
         self.quality = parameters.whole_number(
             form, "quality", parameters.QUALITIES, self.quality, faults
         )
-        self.wait = parameters.seconds(waits, "wait", self.longest_wait, faults)
+        waits = [
+            parameters.seconds(values, "wait", self.longest_wait, faults)
+            for values in (self.query, form)
+        ]
+        self.wait = waits[0] if "wait" in self.query else waits[1]
         return faults.errors
 
 

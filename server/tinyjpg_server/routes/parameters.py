@@ -18,7 +18,7 @@ STATUSES: Final = ("processing", "completed", "failed")
 FORMATS: Final = ("jpeg", "png", "webp", "gif")
 
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,19}")
-_SECONDS: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+_SECONDS: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?")
 _IDEMPOTENCY_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 

@@ -1,0 +1,181 @@
+"""`./run serve`: starts, keeps alive, stops, and says in one line why it does not start."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.server import postgresql
+from tests.server.clients import completed, new_client, picture, post, upload
+from tests.server.running import RunningServer, command_line, descendants
+
+
+def eventually(holds: Callable[[], bool], seconds: float = 15.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def refused(*arguments: str, environment: dict[str, str] | None = None) -> str:
+    """What `serve` says when it does not start."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tinyjpg_server", "serve", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, **(environment or {})},
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    return done.stderr.strip()
+
+
+def test_the_first_start_prints_a_curl_line_that_works_as_it_stands(tmp_path: Path) -> None:
+    with RunningServer(tmp_path / "data") as server:
+        line = next(line for line in server.log.splitlines() if line.startswith("  curl "))
+        done = subprocess.run(
+            [*shlex.split(line), "--silent", "--form", "wait=30"],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        assert '"status":"completed"' in done.stdout
+
+
+def test_an_account_is_made_once_and_images_outlive_a_restart(tmp_path: Path) -> None:
+    with RunningServer(tmp_path / "data", workers=0) as server:
+        with new_client(server, server.key) as client:
+            image_id = upload(client)["image_id"]
+        assert server.stop() == 0
+    with RunningServer(tmp_path / "data", key=server.key) as again:
+        assert again.log.count("first start") == 1
+        with new_client(again, server.key) as client:
+            assert completed(client, image_id)["status"] == "completed"
+
+
+def test_what_dies_comes_back(tmp_path: Path) -> None:
+    with (
+        RunningServer(tmp_path / "data") as server,
+        new_client(server, server.key) as client,
+    ):
+        for find in (server.worker_pids, server.web_pids):
+            before = find()
+            for pid in before:
+                os.kill(pid, signal.SIGKILL)
+            eventually(lambda find=find, before=before: bool(set(find()) - set(before)))  # type: ignore[misc]
+        eventually(lambda: _answers(server))
+        assert completed(client, upload(client)["image_id"])["status"] == "completed"
+
+
+def _answers(server: RunningServer) -> bool:
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    with socket.socket() as peer:
+        return peer.connect_ex((host, int(port))) == 0
+
+
+def test_stopping_finishes_what_is_in_work_and_leaves_no_process(tmp_path: Path) -> None:
+    with RunningServer(tmp_path / "data") as server:
+        with new_client(server, server.key) as client:
+            image_id = upload(client, picture("png", 700, 700))["image_id"]
+            eventually(lambda: bool(server.child_pids()))
+        processes = descendants(server.pid)
+        assert server.stop() == 0
+        assert [pid for pid in processes if command_line(pid)] == []
+    with RunningServer(tmp_path / "data", workers=0, key=server.key) as again:
+        with new_client(again, server.key) as client:
+            data = client.get(f"/api/status/{image_id}").json()["data"]
+            assert data["status"] in {"completed", "processing"}
+        assert "swept" not in again.log
+
+
+def test_killing_the_supervisor_leaves_no_process(tmp_path: Path) -> None:
+    server = RunningServer(tmp_path / "data").start()
+    with new_client(server, server.key) as client:
+        post(client, wait=30)
+    processes = descendants(server.pid)
+    assert len(processes) >= 4
+    server.kill()
+    eventually(lambda: not any(command_line(pid) for pid in processes))
+
+
+def test_the_child_that_decodes_knows_no_secret(tmp_path: Path) -> None:
+    secret = {"TINYJPG_METRICS_TOKEN": "do-not-tell", "AWS_SECRET_ACCESS_KEY": "nor-this"}
+    with (
+        RunningServer(tmp_path / "data", environment=secret) as server,
+        new_client(server, server.key) as client,
+    ):
+        post(client, wait=30)
+        children = server.child_pids()
+        assert children
+        for pid in children:
+            environment = Path(f"/proc/{pid}/environ").read_bytes()
+            assert b"do-not-tell" not in environment
+            assert b"nor-this" not in environment
+            assert b"TINYJPG_DATA" not in environment
+        assert client.get("/metrics").status_code == 401
+        token = {"Authorization": "Bearer do-not-tell"}
+        assert client.get("/metrics", headers=token).status_code == 200
+
+
+def test_postgresql_serves_as_well(tmp_path: Path) -> None:
+    reason = postgresql.why_not()
+    if reason:
+        pytest.skip(reason)
+    with postgresql.new_database() as url:
+        environment = {"TINYJPG_DATABASE_URL": url}
+        with (
+            RunningServer(tmp_path / "data", environment=environment) as server,
+            new_client(server, server.key) as client,
+        ):
+            assert completed(client, upload(client)["image_id"])["status"] == "completed"
+            stats = client.get("/api/v1/stats").json()["data"]
+            assert (stats["used"], stats["pending"]) == (1, 0)
+        assert not (tmp_path / "data" / "tinyjpg.sqlite3").exists()
+
+
+def test_a_port_in_use(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        said = refused("--data", str(tmp_path / "data"), "--port", port)
+    assert said.count("\n") == 0
+    assert f"127.0.0.1:{port}" in said
+    assert "--port" in said
+
+
+def test_a_folder_in_use(tmp_path: Path) -> None:
+    with RunningServer(tmp_path / "data", workers=0):
+        said = refused("--data", str(tmp_path / "data"), "--port", "0")
+    assert said.count("\n") == 0
+    assert "already" in said
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    said = refused("--data", str(tmp_path / "file" / "data"), "--port", "0")
+    assert said.count("\n") == 0
+    assert "--data" in said
+
+
+def test_wrong_settings_are_each_named(tmp_path: Path) -> None:
+    wrong = {"TINYJPG_QUEUE_LIMIT": "none", "TINYJPG_LOG_LEVEL": "loud"}
+    said = refused("--data", str(tmp_path / "data"), environment=wrong)
+    assert "TINYJPG_QUEUE_LIMIT" in said
+    assert "TINYJPG_LOG_LEVEL" in said
+    assert "Traceback" not in said
+
+
+def test_an_unknown_setting_in_the_file_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "tinyjpg.toml"
+    file.write_text("wrokers = 2\n")
+    said = refused(environment={"TINYJPG_CONFIG": str(file)})
+    assert "wrokers" in said
