@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Final, Self
 
+import asyncpg
 from sqlalchemy import create_engine, event, make_url
 from sqlalchemy.engine import Connection as SyncConnection
 from sqlalchemy.engine import Engine
@@ -42,7 +43,13 @@ class Database:
             self._direct: Engine | None = _direct_engine(url)
         else:
             self._direct = None
-            self._writer = create_async_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True)
+            self._writer = create_async_engine(
+                url,
+                pool_size=8,
+                max_overflow=8,
+                pool_pre_ping=True,
+                connect_args={"async_creator_fn": _connect_to_postgresql},
+            )
             self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
@@ -87,6 +94,18 @@ class Database:
         traceback: TracebackType | None,
     ) -> None:
         await self.close()
+
+
+async def _connect_to_postgresql(*args: Any, **options: Any) -> asyncpg.Connection:
+    """`asyncpg.connect`, whose OSError would pass through SQLAlchemy as it is.
+
+    Raises:
+        asyncpg.InterfaceError: nobody answers; SQLAlchemy makes one of its own errors of it.
+    """
+    try:
+        return await asyncpg.connect(*args, **options)
+    except OSError as error:
+        raise asyncpg.InterfaceError(f"the database server does not answer: {error}") from error
 
 
 def _sqlite_engine(url: str, *, size: int, **options: Any) -> AsyncEngine:

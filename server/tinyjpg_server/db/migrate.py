@@ -7,6 +7,11 @@ from typing import Final
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from tinyjpg_server.errors import DatabaseError
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
@@ -22,8 +27,20 @@ def configuration(url: str) -> Config:
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Migrate up to `revision`. Must not be called from a running event loop."""
-    command.upgrade(configuration(url), revision)
+    """Migrate up to `revision`. Must not be called from a running event loop.
+
+    Raises:
+        DatabaseError: it cannot be reached or written, or is of a newer version.
+    """
+    try:
+        command.upgrade(configuration(url), revision)
+    except (SQLAlchemyError, CommandError, OSError) as error:
+        shown = make_url(url).render_as_string(hide_password=True)
+        reason = str(getattr(error, "orig", error)).splitlines()[:1]
+        raise DatabaseError(
+            f"the database {shown} cannot be brought to this version's schema: "
+            f"{''.join(reason) or type(error).__name__}"
+        ) from error
 
 
 def downgrade(url: str, revision: str) -> None:
