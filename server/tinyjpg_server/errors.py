@@ -32,8 +32,8 @@ same of what the engine raises.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Final
 
 import tinyjpg
 
@@ -223,12 +223,27 @@ class Failure:
     retry: bool = False
 
 
-_FAILURES: tuple[tuple[type[Exception], str, bool], ...] = (
-    (tinyjpg.UnsupportedFormatError, "unsupported_format", False),
-    (tinyjpg.CorruptImageError, "corrupt_image", False),
-    (tinyjpg.LimitExceededError, "image_too_large", False),
-    (tinyjpg.DeadlineExceededError, "took_too_long", False),
-    (tinyjpg.WorkerError, "worker_failed", True),
+OUT_OF_MEMORY: Final = Failure(
+    "image_too_large", "the image needs more memory than the work on it may take; try a smaller one"
+)
+TOOK_TOO_LONG: Final = Failure(
+    "took_too_long", "the image could not be optimised in the time allowed; try a smaller one"
+)
+
+# By class, the first that fits. Where there is no message the engine's own speaks of the image;
+# the others speak of its settings or of what a process last wrote, which is not the owner's to see.
+_FAILURES: Final[tuple[tuple[type[Exception], Failure], ...]] = (
+    (tinyjpg.UnsupportedFormatError, Failure("unsupported_format", "")),
+    (tinyjpg.CorruptImageError, Failure("corrupt_image", "")),
+    (
+        tinyjpg.LimitExceededError,
+        Failure("image_too_large", "the image has more pixels or frames than are taken"),
+    ),
+    (tinyjpg.DeadlineExceededError, TOOK_TOO_LONG),
+    (
+        tinyjpg.WorkerError,
+        Failure("worker_failed", "the work on the image broke off every time", retry=True),
+    ),
 )
 
 
@@ -237,7 +252,7 @@ def public_failure(error: Exception) -> Failure:
 
     Unknown errors say nothing of their inside.
     """
-    for kind, code, retry in _FAILURES:
+    for kind, failure in _FAILURES:
         if isinstance(error, kind):
-            return Failure(code, str(error), retry)
+            return failure if failure.message else replace(failure, message=str(error))
     return Failure("internal_error", "the image could not be optimised; try again later", True)

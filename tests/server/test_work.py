@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pyvips
 
 import tinyjpg
 from tests.server.accounting import assert_balanced, make_caller
 from tests.server.clients import picture
 from tests.server.running import command_line, descendants
+from tinyjpg.pool import LEAST_MEMORY
 from tinyjpg_server.db import clock
 from tinyjpg_server.db.database import Database
 from tinyjpg_server.errors import StorageFullError
@@ -140,6 +142,32 @@ async def test_a_child_that_dies_gets_another_try_then_fails(
         assert await work_on(await one.claim(), one.tools)
         row = await one.row()
         assert (row.status, row.error_code) == ("failed", "worker_failed")
+
+
+async def test_an_image_that_takes_all_memory_is_tried_twice(
+    database: Database, tmp_path: Path
+) -> None:
+    large = pyvips.Image.black(9000, 9000, bands=3).write_to_buffer(".png")
+    with tinyjpg.Pool(workers=1, memory=LEAST_MEMORY) as small:
+        async with bench(database, tmp_path, small, large) as one:
+            assert await work_on(await one.claim(), one.tools)
+            assert (await one.row()).status == "processing"
+            assert await work_on(await one.claim(), one.tools)
+            row = await one.row()
+            assert (row.status, row.error_code) == ("failed", "image_too_large")
+            assert "memory" in str(row.error_message)
+            assert "Pool" not in str(row.error_message)
+
+
+async def test_what_a_process_wrote_is_not_the_owners_to_see(
+    database: Database, tmp_path: Path
+) -> None:
+    died = Failing(tinyjpg.WorkerError("the worker process failed: /home/somebody/module.py"))
+    async with bench(database, tmp_path, died, attempts=1) as one:
+        assert await work_on(await one.claim(), one.tools)
+        row = await one.row()
+        assert row.error_code == "worker_failed"
+        assert "somebody" not in str(row.error_message)
 
 
 async def test_an_image_that_took_too_long_is_not_tried_again(

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tinyjpg_server.db import clock
 from tinyjpg_server.db.database import Database
-from tinyjpg_server.errors import StorageError
+from tinyjpg_server.errors import ServerError
 from tinyjpg_server.jobs.bell import Bell
 from tinyjpg_server.jobs.purge import Purged, purge
 from tinyjpg_server.jobs.queue import Swept, sweep
@@ -42,6 +42,6 @@ async def keep_house(settings: Settings, database: Database, store: Store, accep
                 purged = await purge(database, store, clock.now())
                 if purged != Purged(0, 0, 0, 0):
                     _log.info("purged: %s", purged)
-        except (SQLAlchemyError, OSError, StorageError):
+        except (SQLAlchemyError, OSError, ServerError):
             _log.exception("housekeeping failed; it is tried again")
         await asyncio.sleep(settings.lease / 2 * random.uniform(0.8, 1.2))  # noqa: S311 - the same

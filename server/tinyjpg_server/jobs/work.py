@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -18,6 +18,8 @@ from tinyjpg import Limits, Options, Pool, Result
 from tinyjpg_server.db import clock
 from tinyjpg_server.db.database import Database
 from tinyjpg_server.errors import (
+    OUT_OF_MEMORY,
+    TOOK_TOO_LONG,
     Failure,
     NotStoredError,
     StorageError,
@@ -33,11 +35,10 @@ from tinyjpg_server.storage.store import Store
 _log = logging.getLogger(__name__)
 
 _MISSING: Final = Failure("original_missing", "the uploaded file is gone; upload it again")
-_TOO_LONG: Final = Failure(
-    "took_too_long", "the image could not be optimised in the time allowed; try a smaller one"
-)
 # Extensions of a lease within its length: two may be lost.
 _BEATS: Final = 3
+# Tries, the first included, of an image that took all the memory there is for it.
+_TRIES_OF_MEMORY: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,6 @@ async def work_on(claim: Claim, tools: Tools) -> bool:
     try:
         async with _heartbeat(claim, tools, work):
             result = await work
-        await tools.store.put(image.optimized_object(claim.attempt), result.data)
     except asyncio.CancelledError:
         if _told_to_stop():
             await asyncio.shield(queue.release(tools.database, claim, counts=False))
@@ -112,7 +112,9 @@ async def _optimise(claim: Claim, tools: Tools) -> Result:
     data = await tools.store.get(claim.image.original_object)
     future = tools.pool.submit(data, claim.image.quality, options=tools.options)
     # Cancelling this cancels the future, which kills the child.
-    return await asyncio.wrap_future(future)
+    result = await asyncio.wrap_future(future)
+    await tools.store.put(claim.image.optimized_object(claim.attempt), result.data)
+    return result
 
 
 @asynccontextmanager
@@ -167,14 +169,25 @@ async def _finish(claim: Claim, tools: Tools, result: Result, seconds: float) ->
 async def _fail_or_retry(claim: Claim, tools: Tools, error: Exception, seconds: float) -> None:
     if isinstance(error, tinyjpg.WorkerError) and seconds >= tools.settings.image_timeout:
         # It would take as long again.
-        await _fail(claim, tools, _TOO_LONG)
+        await _fail(claim, tools, TOOK_TOO_LONG)
         return
-    failure = public_failure(error)
-    if failure.retry and claim.image.tries < tools.settings.attempts:
+    failure, tries = public_failure(error), tools.settings.attempts
+    if _tells_of_memory(error):
+        # The machine may have been short of it, once.
+        failure, tries = replace(OUT_OF_MEMORY, retry=True), min(tries, _TRIES_OF_MEMORY)
+    if failure.retry and claim.image.tries < tries:
         _log.warning("try %d broke off: %s", claim.image.tries, error, extra=_about(claim))
         await queue.release(tools.database, claim)
         return
+    if failure.retry:
+        _log.warning("the last try broke off: %s", error, extra=_about(claim))
     await _fail(claim, tools, failure)
+
+
+def _tells_of_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or (
+        isinstance(error, tinyjpg.WorkerError) and "ran out of its memory" in str(error)
+    )
 
 
 async def _fail(claim: Claim, tools: Tools, failure: Failure) -> None:
