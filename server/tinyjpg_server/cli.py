@@ -8,12 +8,15 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tinyjpg_server import admin, logs
 from tinyjpg_server.errors import ServerError
+
+if TYPE_CHECKING:
+    from tinyjpg_server.settings import Settings
 
 app = typer.Typer(
     name="tinyjpg-server",
@@ -67,20 +70,25 @@ def serve(  # noqa: PLR0917 - typer reads the options from them
         )
 
 
-Supervised = Annotated[bool, typer.Option("--supervised", hidden=True)]
+Supervisor = Annotated[
+    int | None,
+    typer.Option("--supervisor", hidden=True, help="Process number of whoever started this one."),
+]
 
 
 @app.command()
-def web(supervised: Supervised = False) -> None:
+def web(supervisor: Supervisor = None) -> None:
     """Run the web server alone (settings from the environment); the database must be migrated."""
     from tinyjpg_server.parent import die_with_parent  # noqa: PLC0415 - as above
     from tinyjpg_server.settings import load_settings  # noqa: PLC0415 - the same
     from tinyjpg_server.web import run_web  # noqa: PLC0415 - the same
 
     with _errors_in_one_line():
+        if supervisor is not None:
+            die_with_parent(supervisor)
         settings = load_settings()
-        if supervised:
-            die_with_parent()
+        if supervisor is None:
+            asyncio.run(_check_database(settings))
         run_web(settings)
 
 
@@ -90,7 +98,7 @@ def worker(
         str | None,
         typer.Option(help="Tells it from other workers. [default: host and process number]"),
     ] = None,
-    supervised: Supervised = False,
+    supervisor: Supervisor = None,
 ) -> None:
     """Run one worker alone (settings from the environment); the database must be migrated."""
     from tinyjpg_server.jobs.worker import run_worker  # noqa: PLC0415 - as above
@@ -98,9 +106,11 @@ def worker(
     from tinyjpg_server.settings import load_settings  # noqa: PLC0415 - the same
 
     with _errors_in_one_line():
+        if supervisor is not None:
+            die_with_parent(supervisor)
         settings = load_settings()
-        if supervised:
-            die_with_parent()
+        if supervisor is None:
+            asyncio.run(_check_database(settings))
         logs.configure(settings.log_level, "worker")
         asyncio.run(run_worker(settings, name or f"{socket.gethostname()[:60]}:{os.getpid()}"))
 
@@ -117,6 +127,15 @@ def migrate(data: Data = None) -> None:
             settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         migrations.upgrade(settings.database)
         typer.echo("the database has the newest schema")
+
+
+async def _check_database(settings: Settings) -> None:
+    """Raise DatabaseError unless it is there and migrated, which a supervisor has seen to."""
+    from tinyjpg_server.db.database import Database  # noqa: PLC0415 - as above
+    from tinyjpg_server.db.schema import check_schema  # noqa: PLC0415 - the same
+
+    async with Database(settings.database) as database:
+        await check_schema(database)
 
 
 @contextmanager

@@ -15,12 +15,16 @@ _PR_SET_PDEATHSIG: Final = 1
 _LOOK: Final = 1.0
 
 
-def die_with_parent(sig: int = signal.SIGKILL) -> None:
-    """Have `sig` sent to this process when its parent dies; ends it if the parent is dead already.
+def die_with_parent(parent: int, sig: int = signal.SIGKILL) -> None:
+    """Have `sig` sent to this process when its parent dies, or at once if it has died already.
 
     Linux does that itself; elsewhere a thread looks once a second.
+
+    Args:
+        parent: its process number, as the parent knew it when it started this process. Asking the
+            system here would be too late: a parent that is dead by now has been replaced.
+        sig: the signal.
     """
-    parent = os.getppid()
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.prctl(_PR_SET_PDEATHSIG, sig) != 0:

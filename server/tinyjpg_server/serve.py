@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import hashlib
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -22,6 +24,8 @@ from tinyjpg_server.settings import Settings
 from tinyjpg_server.supervisor import Supervisor
 
 _LONGEST_HOST: Final = 40
+# Seconds: a process of a server that was killed while it started holds the port a moment longer.
+_PORT_PATIENCE: Final = 2.0
 
 
 def serve(settings: Settings) -> None:
@@ -29,6 +33,7 @@ def serve(settings: Settings) -> None:
 
     Raises:
         StartError: the data folder or the port cannot be used, or another service uses them.
+        DatabaseError: the database cannot be used.
     """
     _make_data_folder(settings)
     with _alone_in(settings):
@@ -84,7 +89,14 @@ def _make_data_folder(settings: Settings) -> None:
 @contextmanager
 def _alone_in(settings: Settings) -> Iterator[None]:
     path = settings.data / "run" / "lock"
-    with path.open("ab") as lock:
+    try:
+        opened = path.open("ab")
+    except OSError as error:
+        raise StartError(
+            f"{path} cannot be written: {error.strerror}; the data folder must belong to the user "
+            "that runs the service"
+        ) from error
+    with opened as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -97,17 +109,27 @@ def _alone_in(settings: Settings) -> Iterator[None]:
 
 def _with_port(settings: Settings) -> Settings:
     """The settings with a port that is free, found if it is 0."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    give_up = time.monotonic() + _PORT_PATIENCE
+    while True:
         try:
-            probe.bind((settings.host, settings.port))
+            return settings.model_copy(update={"port": _free_port(settings.host, settings.port)})
         except OSError as error:
+            if error.errno == errno.EADDRINUSE and time.monotonic() < give_up:
+                time.sleep(0.1)
+                continue
             raise StartError(
                 f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; choose "
                 "another port with --port, or another address with --host"
             ) from error
-        return settings.model_copy(update={"port": probe.getsockname()[1]})
+
+
+def _free_port(host: str, port: int) -> int:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((host, port))
+        bound: int = probe.getsockname()[1]
+        return bound
 
 
 def _node(settings: Settings) -> str:

@@ -16,6 +16,7 @@ from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Final
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
@@ -92,7 +93,8 @@ class Supervisor:
     def _roles(self) -> list[Role]:
         roles = [Role("web", ("web",), _nothing)]
         for number in range(self._settings.workers):
-            name = f"{self._node}/{number}"
+            # As wide as every other: the dead are told by what their names begin with.
+            name = f"{self._node}/{number:03}"
             roles.append(Role(name, ("worker", "--name", name), self._releasing(name)))
         return roles
 
@@ -118,21 +120,30 @@ class Supervisor:
         delay = _SOON
         while not self._stopping.is_set():
             began = time.monotonic()
-            process = await self._start(role)
-            self._processes[role.name] = process
-            if self._stopping.is_set():
-                # It was told while this one started.
-                _send(process, signal.SIGTERM)
-            status = await process.wait()
-            del self._processes[role.name]
-            await role.died()
+            ended = await self._live(role)
             if self._stopping.is_set():
                 return
             delay = _SOON if time.monotonic() - began > _HEALTHY else min(delay * 2, _LATE)
-            _log.error("%s ended with %s; it starts again in %.1f s", role.name, status, delay)
+            _log.error("%s %s; it starts again in %.1f s", role.name, ended, delay)
             with suppress(TimeoutError):
                 async with asyncio.timeout(delay):
                     await self._stopping.wait()
+
+    async def _live(self, role: Role) -> str:
+        """Start the process and wait for its end; what to say of it."""
+        try:
+            process = await self._start(role)
+        except OSError as error:
+            # No memory, or no process number, is free just now.
+            return f"cannot be started: {error}"
+        self._processes[role.name] = process
+        if self._stopping.is_set():
+            # It was told while this one started.
+            _send(process, signal.SIGTERM)
+        status = await process.wait()
+        del self._processes[role.name]
+        await role.died()
+        return f"ended with {status}"
 
     async def _start(self, role: Role) -> Process:
         return await asyncio.create_subprocess_exec(
@@ -140,7 +151,8 @@ class Supervisor:
             "-m",
             "tinyjpg_server",
             *role.arguments,
-            "--supervised",
+            "--supervisor",
+            str(os.getpid()),
             stdin=asyncio.subprocess.DEVNULL,
             env={**os.environ, **self._settings.environment()},
             # A Ctrl-C in the terminal is this process's to pass on.
@@ -186,5 +198,5 @@ def _answers(url: str) -> bool:
     try:
         with build_opener(ProxyHandler({})).open(url, timeout=5) as answer:
             return bool(answer.status == 200)
-    except (URLError, OSError):
+    except (URLError, HTTPException, OSError):
         return False
