@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Final
@@ -95,7 +96,12 @@ async def _services(settings: Settings, metrics: Metrics) -> AsyncIterator[Servi
             metrics=metrics,
         )
         finished = Bell(settings.data / "run", "finished")
-        for work in (_hear(finished, services.waiting), _flush(services)):
+        stopping = Bell(settings.data / "run", "stopping")
+        for work in (
+            _hear(finished, services.waiting),
+            _hear_of_the_end(stopping, services.waiting),
+            _flush(services),
+        ):
             stack.push_async_callback(_stop, asyncio.create_task(work))
         yield services
         with suppress(SQLAlchemyError):
@@ -114,6 +120,14 @@ async def _hear(finished: Bell, waiting: Waiting) -> None:
         while True:
             for image_id in await listener.wait(_LISTEN):
                 waiting.finished(image_id)
+
+
+async def _hear_of_the_end(stopping: Bell, waiting: Waiting) -> None:
+    """Let nobody wait longer once the server that started this process stops."""
+    async with stopping.listener() as listener:
+        while os.getppid() not in await listener.wait(_LISTEN):
+            continue
+    waiting.stop()
 
 
 async def _flush(services: Services) -> None:

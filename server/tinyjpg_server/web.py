@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import multiprocessing
+import os
 from typing import Final
 
 from fastapi import FastAPI
-from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
+from granian.server.mp import MPServer
 
 from tinyjpg_server import logs
 from tinyjpg_server.app import create_app
+from tinyjpg_server.jobs.bell import Bell
 from tinyjpg_server.parent import die_with_parent
 from tinyjpg_server.settings import Settings, load_settings
+
+_log = logging.getLogger(__name__)
 
 # Milliseconds that sending the head of a request may take, and bytes that it may have.
 _HEAD_TIMEOUT: Final = 10_000
@@ -27,15 +34,32 @@ DRAIN: Final = 20
 
 def application() -> FastAPI:
     """The application, as granian's processes make it."""
-    die_with_parent()
+    master = multiprocessing.parent_process()
+    if master is not None and master.pid is not None:
+        die_with_parent(master.pid)
     settings = load_settings()
     logs.configure(settings.log_level, "web")
     return create_app(settings)
 
 
+class _Server(MPServer):
+    """Granian, which says that it stops before it does: long polls would hold it up."""
+
+    bell: Bell
+
+    def shutdown(self, exit_code: int = 0) -> None:
+        """Ring with this process's number, by which those it started know that they are meant."""
+        try:
+            asyncio.run(self.bell.ring(os.getpid()))
+        except OSError:
+            # Long polls then hold it up for as long as they may.
+            _log.exception("the end could not be announced")
+        super().shutdown(exit_code)  # type: ignore[no-untyped-call]
+
+
 def run_web(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. The processes read the settings from the environment."""
-    server = Granian(
+    server = _Server(
         "tinyjpg_server.web:application",
         factory=True,
         address=settings.host,
@@ -54,4 +78,5 @@ def run_web(settings: Settings) -> None:
         respawn_interval=0.5,
         workers_kill_timeout=DRAIN,
     )
+    server.bell = Bell(settings.data / "run", "stopping")
     server.serve()

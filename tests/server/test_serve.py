@@ -6,10 +6,13 @@ import os
 import shlex
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,7 @@ import pytest
 from tests.server import postgresql
 from tests.server.clients import completed, new_client, picture, post, upload
 from tests.server.running import RunningServer, command_line, descendants
+from tinyjpg_server.db import migrate
 
 
 def eventually(holds: Callable[[], bool], seconds: float = 15.0) -> None:
@@ -26,10 +30,12 @@ def eventually(holds: Callable[[], bool], seconds: float = 15.0) -> None:
         time.sleep(0.02)
 
 
-def refused(*arguments: str, environment: dict[str, str] | None = None) -> str:
-    """What `serve` says when it does not start."""
+def refused(
+    *arguments: str, command: str = "serve", environment: dict[str, str] | None = None
+) -> str:
+    """What `command` says when it does not start."""
     done = subprocess.run(
-        [sys.executable, "-m", "tinyjpg_server", "serve", *arguments],
+        [sys.executable, "-m", "tinyjpg_server", command, *arguments],
         check=False,
         capture_output=True,
         text=True,
@@ -108,6 +114,61 @@ def test_killing_the_supervisor_leaves_no_process(tmp_path: Path) -> None:
     eventually(lambda: not any(command_line(pid) for pid in processes))
 
 
+@pytest.mark.parametrize("after", [0.0, 0.3])
+def test_killing_the_supervisor_while_it_starts_leaves_no_process(
+    tmp_path: Path, after: float
+) -> None:
+    command = [sys.executable, "-m", "tinyjpg_server", "serve", "--port", "0", "--workers", "1"]
+    supervisor = subprocess.Popen(
+        [*command, "--data", str(tmp_path / "data")],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        eventually(lambda: len(descendants(supervisor.pid)) >= 2, 60)
+        time.sleep(after)
+        processes = descendants(supervisor.pid)
+    finally:
+        supervisor.kill()
+        supervisor.wait()
+    eventually(lambda: not any(command_line(pid) for pid in processes))
+
+
+def test_stopping_answers_who_waits_for_an_image(tmp_path: Path) -> None:
+    with (
+        RunningServer(tmp_path / "data", workers=0) as server,
+        new_client(server, server.key) as client,
+        ThreadPoolExecutor() as threads,
+    ):
+        image_id = upload(client)["image_id"]
+        poll = threads.submit(client.get, f"/api/status/{image_id}", params={"wait": "60"})
+        time.sleep(0.5)
+        assert not poll.done()
+        assert server.stop() == 0
+        answer = poll.result()
+        assert (answer.status_code, answer.json()["data"]["status"]) == (200, "processing")
+        assert "refused to gracefully stop" not in server.log
+
+
+def test_told_twice_it_ends_at_once_and_loses_nothing(tmp_path: Path) -> None:
+    with RunningServer(tmp_path / "data") as server:
+        with new_client(server, server.key) as client:
+            image_id = upload(client, picture("png", 1200, 1200))["image_id"]
+            eventually(lambda: bool(server.child_pids()))
+        processes = descendants(server.pid)
+        os.kill(server.pid, signal.SIGINT)
+        eventually(lambda: "stopping" in server.log)
+        assert server.stop() == 0
+        eventually(lambda: not any(command_line(pid) for pid in processes))
+    with (
+        RunningServer(tmp_path / "data", key=server.key) as again,
+        new_client(again, server.key) as client,
+    ):
+        assert completed(client, image_id)["status"] == "completed"
+        stats = client.get("/api/v1/stats").json()["data"]
+        assert (stats["used"], stats["pending"]) == (1, 0)
+
+
 def test_the_child_that_decodes_knows_no_secret(tmp_path: Path) -> None:
     secret = {"TINYJPG_METRICS_TOKEN": "do-not-tell", "AWS_SECRET_ACCESS_KEY": "nor-this"}
     with (
@@ -150,6 +211,35 @@ def test_a_port_in_use(tmp_path: Path) -> None:
     assert said.count("\n") == 0
     assert f"127.0.0.1:{port}" in said
     assert "--port" in said
+
+
+def test_a_database_out_of_reach(tmp_path: Path) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+        url = f"postgresql://somebody:password@127.0.0.1:{port}/tinyjpg"
+        environment = {"TINYJPG_DATABASE_URL": url}
+        said = refused("--data", str(tmp_path / "data"), "--port", "0", environment=environment)
+    assert said.count("\n") == 0
+    assert f"127.0.0.1:{port}" in said
+    assert "password" not in said
+
+
+def test_a_database_of_a_newer_version(tmp_path: Path) -> None:
+    migrate.upgrade(f"sqlite+aiosqlite:///{tmp_path / 'tinyjpg.sqlite3'}")
+    with closing(sqlite3.connect(tmp_path / "tinyjpg.sqlite3")) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    said = refused("--data", str(tmp_path), "--port", "0")
+    assert said.count("\n") == 0
+    assert "9999" in said
+
+
+@pytest.mark.parametrize("command", ["web", "worker"])
+def test_alone_they_want_a_migrated_database(tmp_path: Path, command: str) -> None:
+    environment = {"TINYJPG_DATA": str(tmp_path), "TINYJPG_PORT": "0"}
+    said = refused(command=command, environment=environment)
+    assert said.count("\n") == 0
+    assert "migrate" in said
 
 
 def test_a_folder_in_use(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ class Waiting:
 
     def __init__(self) -> None:
         self._waiters: dict[int, set[asyncio.Event]] = {}
+        self._over = False
 
     def __len__(self) -> int:
         """How many requests wait."""
@@ -28,6 +29,12 @@ class Waiting:
         for event in self._waiters.get(image_id, ()):
             event.set()
 
+    def stop(self) -> None:
+        """Let nobody wait any longer: the process is about to end."""
+        self._over = True
+        for image_id in self._waiters:
+            self.finished(image_id)
+
     async def until(
         self,
         image_id: int,
@@ -36,7 +43,7 @@ class Waiting:
         seconds: float,
         look_again: float = LOOK_AGAIN,
     ) -> T:
-        """What `look` sees once it is `done`, or after `seconds`.
+        """What `look` sees once it is `done`, after `seconds`, or when the process stops.
 
         Looks at once, whenever the bell rings for the image, and every `look_again` seconds.
         """
@@ -49,7 +56,7 @@ class Waiting:
                 event.clear()
                 seen = await look()
                 left = deadline - time.monotonic()
-                if done(seen) or left <= 0:
+                if done(seen) or left <= 0 or self._over:
                     return seen
                 try:
                     async with asyncio.timeout(min(left, look_again)):
