@@ -67,6 +67,9 @@ def kill_while_working(
 ) -> Ended:
     """Upload `images`, each sent again under its Idempotency-Key until it is answered, and kill
     `victim` (of VICTIMS) every `pause` seconds or so until all are finished.
+
+    There are at most as many kills as images: on a busy machine all could be dead again before
+    they have begun, for ever.
     """
     ended = Ended()
     server = RunningServer(data, workers=workers, environment=SETTINGS).start()
@@ -84,7 +87,7 @@ def kill_while_working(
 
     def kill() -> None:
         order = random.Random(seed)
-        while not stop.wait(pause * order.uniform(0.3, 1.7)):
+        while ended.kills < images and not stop.wait(pause * order.uniform(0.3, 1.7)):
             with guard:
                 find = VICTIMS[victim]
                 if find is None:
