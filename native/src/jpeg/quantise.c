@@ -1,0 +1,132 @@
+/* Coefficients to levels: masking, dead zones, and what symbols cost. */
+#include "jpeg.h"
+
+/*
+ * Fidelity against bits: J = bits + k m (error / step)^2, k by component, in 256ths. Errors in a
+ * busy block show less: m = 1 / (1 + mean square of AC / 60^2).
+ */
+static const uint32_t fidelity[MOST_COMPONENTS] = {5120, 2330, 2330};
+enum { MASKED_HALF = 60 * 60, SQUARES = 16 * (BLOCK - 1) };
+
+/* A level is rounded up from this fraction on, in 256ths: more where errors show less. */
+static const int32_t dead_zone[MOST_COMPONENTS] = {143, 148, 148};
+enum { DEAD_ZONE_MASKED = 51 };
+
+enum { HALF = 1 << LEVEL_BITS >> 1, TRELLIS_EFFORT = 3, LARGEST_SKIPPED = 0xFFF };
+
+const uint8_t band_limits[MOST_BANDS][2] = {{1, 2}, {3, 9}, {10, 63}, {1, 63}, {1, 63}};
+
+int first_band(int component)
+{
+    return component ? LUMA_BANDS + component - 1 : 0;
+}
+
+int band_count(int component)
+{
+    return component ? 1 : LUMA_BANDS;
+}
+
+/* m, in 256ths. */
+static uint32_t unmasked(uint32_t squares)
+{
+    uint64_t half = (uint64_t)MASKED_HALF * SQUARES;
+    return (uint32_t)((half << 8) / (half + squares));
+}
+
+static void set_level(int16_t *levels, uint64_t *nonzero, int at, int32_t level, int16_t sign)
+{
+    levels[at] = (int16_t)(sign < 0 ? -level : level);
+    *nonzero |= (uint64_t)(level != 0) << at;
+}
+
+static uint64_t dead_zone_levels(int component, const int16_t *coefficients,
+                                 const int32_t *magnitudes, uint32_t shown, int16_t *levels)
+{
+    int32_t up = dead_zone[component] + ((DEAD_ZONE_MASKED * (256 - (int32_t)shown)) >> 8);
+    uint64_t nonzero = 0;
+    for (int i = 0; i < BLOCK; i++) {
+        int32_t level = (magnitudes[i] + (i ? (1 << LEVEL_BITS) - up : HALF)) >> LEVEL_BITS;
+        set_level(levels, &nonzero, i, level, coefficients[i]);
+    }
+    return nonzero;
+}
+
+uint64_t dead_zone_block(const struct jpeg_kernels *kernels, const struct plan *plan, int component,
+                         const int16_t *coefficients, int16_t *levels)
+{
+    int32_t magnitudes[BLOCK];
+    uint32_t squares = kernels->normalise(coefficients, plan->quantisers[component].reciprocal,
+                                          magnitudes);
+    return dead_zone_levels(component, coefficients, magnitudes, unmasked(squares), levels);
+}
+
+uint64_t quantise_block(const struct jpeg_kernels *kernels, const struct plan *plan, int component,
+                        const int16_t *coefficients, int16_t *levels)
+{
+    int32_t magnitudes[BLOCK];
+    uint32_t squares = kernels->normalise(coefficients, plan->quantisers[component].reciprocal,
+                                          magnitudes);
+    uint32_t shown = unmasked(squares);
+    if (plan->effort < TRELLIS_EFFORT) {
+        return dead_zone_levels(component, coefficients, magnitudes, shown, levels);
+    }
+    int32_t weight = (int32_t)(fidelity[component] * shown >> 8);
+    int32_t losses[BLOCK];
+    for (int i = 0; i < BLOCK; i++) {
+        int32_t skipped = magnitudes[i] < LARGEST_SKIPPED ? magnitudes[i] : LARGEST_SKIPPED;
+        losses[i] = (((skipped * skipped) >> 8) * weight) >> 8;
+        levels[i] = 0;
+    }
+    uint64_t nonzero = 0;
+    set_level(levels, &nonzero, 0, (magnitudes[0] + HALF) >> LEVEL_BITS, coefficients[0]);
+    int band = first_band(component), end = band + band_count(component);
+    for (; band < end; band++) {
+        nonzero |= trellis_band(&plan->rates[band], band_limits[band][0], band_limits[band][1],
+                                magnitudes, losses, weight, levels);
+    }
+    for (uint64_t left = nonzero & ~UINT64_C(1); left; left &= left - 1) {
+        int at = __builtin_ctzll(left);
+        levels[at] = (int16_t)(coefficients[at] < 0 ? -levels[at] : levels[at]);
+    }
+    return nonzero;
+}
+
+/* The binary logarithm of a positive number, COST_BITS fractional bits. */
+static int32_t log2_of(uint64_t value)
+{
+    int whole = 63 - __builtin_clzll(value);
+    uint64_t mantissa = whole > 31 ? value >> (whole - 31) : value << (31 - whole);
+    int32_t result = whole;
+    for (int i = 0; i < COST_BITS; i++) {
+        mantissa = mantissa * mantissa >> 31;
+        result *= 2;
+        if (mantissa >> 32) {
+            mantissa >>= 1;
+            result++;
+        }
+    }
+    return result;
+}
+
+void rates_from(struct rates *rates, const struct band *band)
+{
+    /* Half an occurrence more than was counted, so that nothing is impossible. */
+    uint64_t all = 256;
+    for (int symbol = 0; symbol < 256; symbol++) {
+        all += 2 * (uint64_t)band->counts[symbol];
+    }
+    int32_t most = log2_of(all);
+    uint64_t ends = 1, spent = (uint64_t)most;
+    for (int symbol = 0; symbol < 256; symbol++) {
+        int32_t cost = most - log2_of(2 * (uint64_t)band->counts[symbol] + 1);
+        rates->symbol[symbol >> 4][symbol & 15] = cost;
+        if ((symbol & 15) == 0 && symbol != 0xF0) {
+            uint64_t bits = (uint64_t)cost + ((uint64_t)(symbol >> 4) << COST_BITS);
+            ends += band->counts[symbol];
+            spent += band->counts[symbol] * bits;
+        }
+    }
+    rates->zero_run = rates->symbol[15][0];
+    /* A block's own end starts a run; those that it covers are free. */
+    rates->end = (int32_t)(spent / ends);
+}
