@@ -70,7 +70,8 @@ class _Encoding:
         check_same_size((checked.shape[0], self.width), checked)
         if checked.shape[2] != self.bands:
             raise InvalidOptionError(
-                f"the rows have {checked.shape[2]} bands; give {self.bands} for {self.subsampling!r}"
+                f"the rows have {checked.shape[2]} bands; give {self.bands} for "
+                f"{self.subsampling.name}"
             )
         with self._lock:
             missing = lib.tinyjpg_jpeg_missing(self._handle)
@@ -125,7 +126,7 @@ class Coefficients(_Encoding):
         """Decide how to quantise: with the built-in tables times `scale` / 256.
 
         Args:
-            scale: one of `SCALES`; about 1150 for a score of 80 on photographs, half as much for 88.
+            scale: one of `SCALES`; about 1150 for a score of 80 on photographs.
             effort: one of `EFFORTS`.
 
         Raises:

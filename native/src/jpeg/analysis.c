@@ -284,7 +284,7 @@ static int push_unit(struct analysis *analysis)
         int16_t *waiting = analysis->waiting[unit % 2][row];
         if (geometry->subsampling == GREY) {
             for (size_t x = 0; x < geometry->width; x++) {
-                waiting[x] = (int16_t)((analysis->rgb[row][0][x] << 4) - 2048);
+                waiting[x] = (int16_t)((analysis->rgb[row][0][x] << SAMPLE_BITS) - (128 << SAMPLE_BITS));
             }
             continue;
         }

@@ -69,7 +69,7 @@ int geometry_of(struct geometry *geometry, size_t width, size_t height, int subs
 struct jpeg_kernels {
     /* Interleaved RGB to three rows. */
     void (*split)(const uint8_t *pixels, size_t width, uint8_t *const rgb[3]);
-    /* Luma of JFIF, centred on zero, SAMPLE_BITS + 1 fractional bits. */
+    /* Luma of JFIF, centred on zero, SAMPLE_BITS fractional bits. */
     void (*luma)(uint8_t *const rgb[3], size_t width, int16_t *out);
     /* Code values to linear light. */
     void (*linear)(const uint8_t *codes, size_t width, int32_t *out);

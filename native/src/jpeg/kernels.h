@@ -25,7 +25,7 @@ static void luma(uint8_t *const rgb[3], size_t width, int16_t *restrict out)
     const uint8_t *restrict red = rgb[0], *restrict green = rgb[1], *restrict blue = rgb[2];
     for (size_t x = 0; x < width; x++) {
         int32_t sum = 19595 * red[x] + 38470 * green[x] + 7471 * blue[x];
-        out[x] = (int16_t)(((sum + 2048) >> 12) - 2048);
+        out[x] = (int16_t)(((sum + 4096) >> 13) - 1024);
     }
 }
 
@@ -105,7 +105,7 @@ static void correct(int16_t *restrict luma, uint8_t *const chroma[2],
 {
     const uint8_t *restrict cbs = chroma[0], *restrict crs = chroma[1];
     for (size_t x = 0; x < width; x++) {
-        int32_t y = luma[x] + 2048, cb = cbs[x] - 128, cr = crs[x] - 128;
+        int32_t y = 2 * luma[x] + 2048, cb = cbs[x] - 128, cr = crs[x] - 128;
         int32_t red = clamped_code(y + ((91881 * cr + 2048) >> 12));
         int32_t green = clamped_code(y - ((22554 * cb + 46802 * cr + 2048) >> 12));
         int32_t blue = clamped_code(y + ((116130 * cb + 2048) >> 12));
@@ -116,7 +116,7 @@ static void correct(int16_t *restrict luma, uint8_t *const chroma[2],
         /* Four fifths of a Newton step: a unit of luma is 1/128 of the slope's. */
         float step = (float)(luminance[x] - is) * 102.4f / (float)slope;
         step = step < -256.0f ? -256.0f : step > 256.0f ? 256.0f : step;
-        luma[x] = (int16_t)(clamped_code(y + (int32_t)step) - 2048);
+        luma[x] = (int16_t)((clamped_code(y + (int32_t)step) >> 1) - 1024);
     }
 }
 
