@@ -219,7 +219,7 @@ void tinyjpg_jpeg_plan(tinyjpg_jpeg *jpeg, uint32_t scale, int effort)
 {
     jpeg->plan.effort = effort;
     for (int i = 0; i < jpeg->geometry.count; i++) {
-        make_quantiser(&jpeg->plan.quantisers[i], i, jpeg->geometry.subsampling, scale);
+        make_quantiser(&jpeg->plan.quantisers[i], i, scale);
     }
     struct band bands[MOST_BANDS] = {0};
     for (int i = 0; i < MOST_BANDS; i++) {
@@ -268,6 +268,7 @@ static int write_file(tinyjpg_jpeg *jpeg)
 int tinyjpg_jpeg_write(tinyjpg_jpeg *jpeg, int is_progressive, size_t *size)
 {
     bytes_free(&jpeg->file);
+    jpeg->file.failed = 0;
     if (jpeg->coefficients) {
         jpeg->plan.is_progressive = is_progressive;
         memset(jpeg->previous_dc, 0, sizeof jpeg->previous_dc);

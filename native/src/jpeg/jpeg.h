@@ -139,8 +139,7 @@ struct quantiser {
 };
 
 /* The tuned tables times `scale` / 256. */
-void make_quantiser(struct quantiser *quantiser, int component, enum subsampling subsampling,
-                    uint32_t scale);
+void make_quantiser(struct quantiser *quantiser, int component, uint32_t scale);
 
 /* ---- tokens.c ---- */
 
