@@ -137,7 +137,7 @@ int tinyjpg_jpeg_push(tinyjpg_jpeg *jpeg, const uint8_t *pixels, size_t rows);
 
 /*
  * Decides how a kept picture is to be quantised: by the built-in tables times `scale` / 256, 1 to
- * 2^20. `effort` is 1 to 9.
+ * 2^20; up to 64 every level is the nearest. `effort` is 1 to 9.
  */
 void tinyjpg_jpeg_plan(tinyjpg_jpeg *jpeg, uint32_t scale, int effort);
 

@@ -34,6 +34,8 @@ _BLOCK: Final = 16
 # Left-over bytes after a complete scan: some cameras pad there, nothing is lost.
 _HARMLESS: Final = re.compile(r"Corrupt JPEG data: \d+ extraneous bytes before marker 0x\w\w; ")
 
+_DAMAGE: Final = re.compile("corrupt|premature", re.IGNORECASE)
+
 
 class Picture:
     """The picture in one file.
@@ -99,6 +101,10 @@ class Picture:
     def as_shown(self, image: vips.Image) -> vips.Image:
         """`image`, whose code values mean what the picture's do, in sRGB."""
         return vips.as_srgb(vips.tagged(image, self.icc_profile))
+
+    def rows(self) -> Iterator[Pixels]:
+        """The code values to encode, some rows at a time: rows x width x 1 or 3."""
+        return self._strips(self.image())
 
     def shown(self) -> Iterator[Pixels]:
         """The rows in sRGB, some at a time: rows x width x 1 or 3."""
@@ -171,7 +177,9 @@ def strictly(decode: Callable[[str], T]) -> tuple[T, str]:
             with vips.decoding(Format.JPEG):
                 return decode("warning"), "warning"
         except CorruptImageError as error:
-            if _HARMLESS.search(str(error)) is None:
+            # libvips' workers may add to its messages late: those of another file may be in it.
+            others, harmless = _HARMLESS.subn("", str(error))
+            if not harmless or _DAMAGE.search(others):
                 raise
         return decode("error"), "error"
 

@@ -6,6 +6,9 @@
 
 #include "../../cdef.h"
 
+/* A quarter of the built-in tables: few steps are above 1. */
+enum { LARGEST_EXACT_SCALE = 64 };
+
 struct tinyjpg_jpeg {
     struct geometry geometry;
     const struct jpeg_kernels *kernels;
@@ -218,8 +221,9 @@ int tinyjpg_jpeg_push(tinyjpg_jpeg *jpeg, const uint8_t *pixels, size_t rows)
 void tinyjpg_jpeg_plan(tinyjpg_jpeg *jpeg, uint32_t scale, int effort)
 {
     jpeg->plan.effort = effort;
+    jpeg->plan.is_exact = scale <= LARGEST_EXACT_SCALE;
     for (int i = 0; i < jpeg->geometry.count; i++) {
-        make_quantiser(&jpeg->plan.quantisers[i], i, scale);
+        make_quantiser(&jpeg->plan.quantisers[i], i, jpeg->geometry.subsampling, scale);
     }
     struct band bands[MOST_BANDS] = {0};
     for (int i = 0; i < MOST_BANDS; i++) {

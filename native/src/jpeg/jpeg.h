@@ -139,7 +139,8 @@ struct quantiser {
 };
 
 /* The tuned tables times `scale` / 256. */
-void make_quantiser(struct quantiser *quantiser, int component, uint32_t scale);
+void make_quantiser(struct quantiser *quantiser, int component, enum subsampling subsampling,
+                    uint32_t scale);
 
 /* ---- tokens.c ---- */
 
@@ -205,6 +206,8 @@ struct rates {
 struct plan {
     /* 1 to 9. */
     int effort;
+    /* Whether every level is the nearest: at the finest scales, where nothing may be lost. */
+    int is_exact;
     int is_progressive;
     struct quantiser quantisers[MOST_COMPONENTS];
     struct rates rates[MOST_BANDS];

@@ -43,10 +43,13 @@ static void set_level(int16_t *levels, uint64_t *nonzero, int at, int32_t level,
     *nonzero |= (uint64_t)(level != 0) << at;
 }
 
-static uint64_t dead_zone_levels(int component, const int16_t *coefficients,
-                                 const int32_t *magnitudes, uint32_t shown, int16_t *levels)
+static uint64_t dead_zone_levels(const struct plan *plan, int component,
+                                 const int16_t *coefficients, const int32_t *magnitudes,
+                                 uint32_t shown, int16_t *levels)
 {
-    int32_t up = dead_zone[component] + ((DEAD_ZONE_MASKED * (256 - (int32_t)shown)) >> 8);
+    int32_t up = plan->is_exact ? HALF
+                                : dead_zone[component] +
+                                      ((DEAD_ZONE_MASKED * (256 - (int32_t)shown)) >> 8);
     uint64_t nonzero = 0;
     for (int i = 0; i < BLOCK; i++) {
         int32_t level = (magnitudes[i] + (i ? (1 << LEVEL_BITS) - up : HALF)) >> LEVEL_BITS;
@@ -61,7 +64,7 @@ uint64_t dead_zone_block(const struct jpeg_kernels *kernels, const struct plan *
     int32_t magnitudes[BLOCK];
     uint32_t squares = kernels->normalise(coefficients, plan->quantisers[component].reciprocal,
                                           magnitudes);
-    return dead_zone_levels(component, coefficients, magnitudes, unmasked(squares), levels);
+    return dead_zone_levels(plan, component, coefficients, magnitudes, unmasked(squares), levels);
 }
 
 uint64_t quantise_block(const struct jpeg_kernels *kernels, const struct plan *plan, int component,
@@ -71,8 +74,8 @@ uint64_t quantise_block(const struct jpeg_kernels *kernels, const struct plan *p
     uint32_t squares = kernels->normalise(coefficients, plan->quantisers[component].reciprocal,
                                           magnitudes);
     uint32_t shown = unmasked(squares);
-    if (plan->effort < TRELLIS_EFFORT) {
-        return dead_zone_levels(component, coefficients, magnitudes, shown, levels);
+    if (plan->is_exact || plan->effort < TRELLIS_EFFORT) {
+        return dead_zone_levels(plan, component, coefficients, magnitudes, shown, levels);
     }
     int32_t weight = (int32_t)(fidelity[component] * shown >> 8);
     int32_t losses[BLOCK];
