@@ -93,9 +93,10 @@ struct jpeg_kernels {
     void (*to_rgb)(const uint8_t *luma, uint8_t *const chroma[2], size_t width, uint8_t *out);
     /* A block of coefficients in natural order, dequantised, to samples: libjpeg's ISLOW. */
     void (*inverse)(const int16_t *coefficients, uint8_t *out, size_t stride);
-    /* |coefficient| / quantiser with LEVEL_BITS fractional bits, and the sum of squares of AC,
-     * whose unit is a square of 4 x the coefficient. */
-    uint32_t (*normalise)(const int16_t *coefficients, const uint32_t *reciprocals, int32_t *out);
+    /* |coefficient| / quantiser with LEVEL_BITS fractional bits, the bits of those whose nearest
+     * level is not 0, and the sum of squares of AC in units of (coefficient / 4)^2. */
+    uint32_t (*normalise)(const int16_t *coefficients, const uint32_t *reciprocals, int32_t *out,
+                          uint64_t *candidates);
 };
 
 extern const struct jpeg_kernels jpeg_kernels_portable, jpeg_kernels_avx2, jpeg_kernels_avx512;
@@ -198,8 +199,8 @@ enum { LUMA_BANDS = 3, MOST_BANDS = LUMA_BANDS + 2, RUNS = 16, SIZES = 16 };
 
 /* What symbols are expected to cost. */
 struct rates {
-    int32_t symbol[RUNS][SIZES];
-    int32_t zero_run;
+    /* By the bits of the value, and the zeros before it. */
+    int32_t symbol[SIZES][BLOCK];
     int32_t end;
 };
 
@@ -230,11 +231,18 @@ void rates_from(struct rates *rates, const struct band *band);
 /* ---- trellis.c ---- */
 
 /*
- * Chooses levels of one band to lower bits + weight x squared error. `magnitudes` have LEVEL_BITS
- * fractional bits; `losses` is what it costs to leave each out. Returns the bits of what is not 0.
+ * Chooses levels of the `candidates` of one band to lower bits + weight x squared error.
+ * `magnitudes` have LEVEL_BITS fractional bits, `levels` are 0. Returns the bits of those that are
+ * not 0 any more.
  */
 uint64_t trellis_band(const struct rates *rates, int first, int last, const int32_t *magnitudes,
-                      const int32_t *losses, int32_t weight, int16_t *levels);
+                      uint64_t candidates, int32_t weight, int16_t *levels);
+
+/* The coefficients from `first` to `last`. */
+static inline uint64_t bits_between(int first, int last)
+{
+    return UINT64_MAX >> (BLOCK - 1 - last) & UINT64_MAX << first;
+}
 
 /* ---- huffman.c ---- */
 

@@ -277,10 +277,27 @@ static void inverse(const int16_t *restrict coefficients, uint8_t *restrict out,
     }
 }
 
+/* A bit for each of 64 flags, 0 or 1. */
+static inline uint64_t gathered(const uint8_t flags[BLOCK])
+{
+    uint64_t bits = 0;
+    for (int i = 0; i < BLOCK; i += 8) {
+        uint64_t word = 0;
+        for (int j = 0; j < 8; j++) {
+            word |= (uint64_t)flags[i + j] << (8 * j);
+        }
+        /* Moves the lowest bit of byte j to bit 56 + j. */
+        bits |= (word * UINT64_C(0x0102040810204080)) >> 56 << i;
+    }
+    return bits;
+}
+
 static uint32_t normalise(const int16_t *restrict coefficients,
-                          const uint32_t *restrict reciprocals, int32_t *restrict out)
+                          const uint32_t *restrict reciprocals, int32_t *restrict out,
+                          uint64_t *restrict candidates)
 {
     uint32_t squares = 0;
+    uint8_t flags[BLOCK];
     for (int i = 0; i < BLOCK; i++) {
         int32_t value = coefficients[i];
         uint32_t magnitude = (uint32_t)(value < 0 ? -value : value);
@@ -288,6 +305,10 @@ static uint32_t normalise(const int16_t *restrict coefficients,
         uint32_t coarse = magnitude >> 2;
         squares += coarse * coarse;
     }
+    for (int i = 0; i < BLOCK; i++) {
+        flags[i] = out[i] >= 1 << LEVEL_BITS >> 1;
+    }
+    *candidates = gathered(flags);
     uint32_t dc = (uint32_t)(coefficients[0] < 0 ? -coefficients[0] : coefficients[0]) >> 2;
     return squares - dc * dc;
 }

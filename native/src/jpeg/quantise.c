@@ -1,5 +1,6 @@
 /* Coefficients to levels: masking, dead zones, and what symbols cost. */
 #include <math.h>
+#include <string.h>
 
 #include "jpeg.h"
 
@@ -15,7 +16,7 @@ enum { MASKED = 10 * 10, SQUARES = 16 * (BLOCK - 1) };
 static const int32_t dead_zone[MOST_COMPONENTS] = {143, 148, 148};
 enum { DEAD_ZONE_MASKED = 51 };
 
-enum { HALF = 1 << LEVEL_BITS >> 1, TRELLIS_EFFORT = 3, LARGEST_SKIPPED = 0xFFF };
+enum { HALF = 1 << LEVEL_BITS >> 1, TRELLIS_EFFORT = 3 };
 
 const uint8_t band_limits[MOST_BANDS][2] = {{1, 2}, {3, 9}, {10, 63}, {1, 63}, {1, 63}};
 
@@ -37,63 +38,69 @@ static uint32_t unmasked(uint32_t squares)
     return (uint32_t)sqrt((double)((masked << 16) / (masked + squares)));
 }
 
-static void set_level(int16_t *levels, uint64_t *nonzero, int at, int32_t level, int16_t sign)
+static int16_t with_sign(int32_t level, int16_t coefficient)
 {
-    levels[at] = (int16_t)(sign < 0 ? -level : level);
-    *nonzero |= (uint64_t)(level != 0) << at;
+    return (int16_t)(coefficient < 0 ? -level : level);
+}
+
+/* Levels of `candidates` that round up by `up`, less than a half, or not. */
+static uint64_t rounded(const int16_t *coefficients, const int32_t *magnitudes,
+                        uint64_t candidates, int32_t up, int16_t *levels)
+{
+    uint64_t nonzero = 0;
+    for (; candidates; candidates &= candidates - 1) {
+        int at = __builtin_ctzll(candidates);
+        int32_t level = (magnitudes[at] + (at ? up : HALF)) >> LEVEL_BITS;
+        levels[at] = with_sign(level, coefficients[at]);
+        nonzero |= (uint64_t)(level != 0) << at;
+    }
+    return nonzero;
 }
 
 static uint64_t dead_zone_levels(const struct plan *plan, int component,
                                  const int16_t *coefficients, const int32_t *magnitudes,
-                                 uint32_t shown, int16_t *levels)
+                                 uint64_t candidates, uint32_t shown, int16_t *levels)
 {
-    int32_t up = plan->is_exact ? HALF
-                                : dead_zone[component] +
-                                      ((DEAD_ZONE_MASKED * (256 - (int32_t)shown)) >> 8);
-    uint64_t nonzero = 0;
-    for (int i = 0; i < BLOCK; i++) {
-        int32_t level = (magnitudes[i] + (i ? (1 << LEVEL_BITS) - up : HALF)) >> LEVEL_BITS;
-        set_level(levels, &nonzero, i, level, coefficients[i]);
-    }
-    return nonzero;
+    int32_t from = dead_zone[component] + ((DEAD_ZONE_MASKED * (256 - (int32_t)shown)) >> 8);
+    int32_t up = plan->is_exact ? HALF : (1 << LEVEL_BITS) - from;
+    return rounded(coefficients, magnitudes, candidates, up, levels);
 }
 
 uint64_t dead_zone_block(const struct jpeg_kernels *kernels, const struct plan *plan, int component,
                          const int16_t *coefficients, int16_t *levels)
 {
     int32_t magnitudes[BLOCK];
+    uint64_t candidates;
     uint32_t squares = kernels->normalise(coefficients, plan->quantisers[component].reciprocal,
-                                          magnitudes);
-    return dead_zone_levels(plan, component, coefficients, magnitudes, unmasked(squares), levels);
+                                          magnitudes, &candidates);
+    memset(levels, 0, BLOCK * sizeof *levels);
+    return dead_zone_levels(plan, component, coefficients, magnitudes, candidates,
+                            unmasked(squares), levels);
 }
 
 uint64_t quantise_block(const struct jpeg_kernels *kernels, const struct plan *plan, int component,
                         const int16_t *coefficients, int16_t *levels)
 {
     int32_t magnitudes[BLOCK];
+    uint64_t candidates;
     uint32_t squares = kernels->normalise(coefficients, plan->quantisers[component].reciprocal,
-                                          magnitudes);
+                                          magnitudes, &candidates);
     uint32_t shown = unmasked(squares);
+    memset(levels, 0, BLOCK * sizeof *levels);
     if (plan->is_exact || plan->effort < TRELLIS_EFFORT) {
-        return dead_zone_levels(plan, component, coefficients, magnitudes, shown, levels);
+        return dead_zone_levels(plan, component, coefficients, magnitudes, candidates, shown,
+                                levels);
     }
     int32_t weight = (int32_t)(fidelity[component] * shown >> 8);
-    int32_t losses[BLOCK];
-    for (int i = 0; i < BLOCK; i++) {
-        int32_t skipped = magnitudes[i] < LARGEST_SKIPPED ? magnitudes[i] : LARGEST_SKIPPED;
-        losses[i] = (((skipped * skipped) >> 8) * weight) >> 8;
-        levels[i] = 0;
-    }
-    uint64_t nonzero = 0;
-    set_level(levels, &nonzero, 0, (magnitudes[0] + HALF) >> LEVEL_BITS, coefficients[0]);
+    uint64_t nonzero = rounded(coefficients, magnitudes, candidates & 1, HALF, levels);
     int band = first_band(component), end = band + band_count(component);
     for (; band < end; band++) {
         nonzero |= trellis_band(&plan->rates[band], band_limits[band][0], band_limits[band][1],
-                                magnitudes, losses, weight, levels);
+                                magnitudes, candidates, weight, levels);
     }
     for (uint64_t left = nonzero & ~UINT64_C(1); left; left &= left - 1) {
         int at = __builtin_ctzll(left);
-        levels[at] = (int16_t)(coefficients[at] < 0 ? -levels[at] : levels[at]);
+        levels[at] = with_sign(levels[at], coefficients[at]);
     }
     return nonzero;
 }
@@ -123,17 +130,23 @@ void rates_from(struct rates *rates, const struct band *band)
         all += 2 * (uint64_t)band->counts[symbol];
     }
     int32_t most = log2_of(all);
+    int32_t costs[256];
     uint64_t ends = 1, spent = (uint64_t)most;
     for (int symbol = 0; symbol < 256; symbol++) {
         int32_t cost = most - log2_of(2 * (uint64_t)band->counts[symbol] + 1);
-        rates->symbol[symbol >> 4][symbol & 15] = cost;
+        costs[symbol] = cost;
         if ((symbol & 15) == 0 && symbol != 0xF0) {
             uint64_t bits = (uint64_t)cost + ((uint64_t)(symbol >> 4) << COST_BITS);
             ends += band->counts[symbol];
             spent += band->counts[symbol] * bits;
         }
     }
-    rates->zero_run = rates->symbol[15][0];
+    for (int size = 0; size < SIZES; size++) {
+        for (int run = 0; run < BLOCK; run++) {
+            rates->symbol[size][run] =
+                run / RUNS * costs[0xF0] + costs[run % RUNS << 4 | size] + (size << COST_BITS);
+        }
+    }
     /* A block's own end starts a run, those that it covers are free; now and then it joins one. */
     rates->end = (int32_t)(spent * 2 / (ends * 3));
 }

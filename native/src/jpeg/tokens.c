@@ -101,7 +101,7 @@ static void end_run(struct band *band)
 
 void band_block(struct band *band, const int16_t *levels, uint64_t nonzero)
 {
-    nonzero &= UINT64_MAX >> (BLOCK - 1 - band->last) & UINT64_MAX << band->first;
+    nonzero &= bits_between(band->first, band->last);
     int next = band->first;
     if (nonzero) {
         end_run(band);

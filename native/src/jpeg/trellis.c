@@ -3,74 +3,72 @@
 
 #include "jpeg.h"
 
+/* In levels with LEVEL_BITS fractional bits; what is off by more is not worth leaving out. */
 enum { LARGEST_ERROR = 0xFFF };
 
 struct choice {
-    int at;
-    int16_t level;
-    /* The choice before it. */
-    int8_t previous;
     /* Bits and errors up to and with it, less what leaving the chosen ones out would cost. */
     int32_t cost;
+    /* The least cost of it and all before. */
+    int32_t least;
+    int16_t level;
+    int8_t at;
+    /* The choice before it. */
+    int8_t previous;
 };
 
-static int32_t error_cost(int32_t magnitude, int32_t level, int32_t weight)
+static inline int32_t error_cost(int32_t error, int32_t weight)
 {
-    int32_t error = magnitude - (level << LEVEL_BITS);
     error = error < 0 ? -error : error;
     error = error < LARGEST_ERROR ? error : LARGEST_ERROR;
     return (((error * error) >> 8) * weight) >> 8;
 }
 
-static inline int32_t symbol_cost(const struct rates *rates, int run, int size)
+/* Fills in the best way to have a coefficient of `magnitude`, after any of the `count` before. */
+static void choose(struct choice *choices, int count, const struct rates *rates, int at,
+                   int32_t magnitude, int32_t weight)
 {
-    int32_t cost = 0;
-    for (; run >= RUNS; run -= RUNS) {
-        cost += rates->zero_run;
+    struct choice *choice = &choices[count];
+    int32_t nearest = (magnitude + (1 << LEVEL_BITS >> 1)) >> LEVEL_BITS;
+    /* The nearest level, and the largest that takes a bit less: 0 is to leave it out. */
+    int size = magnitude_bits((unsigned)nearest);
+    int32_t lower = (1 << (size - 1)) - 1;
+    const int32_t *bits = rates->symbol[size], *lower_bits = rates->symbol[size - 1];
+    int32_t error = error_cost(magnitude - (nearest << LEVEL_BITS), weight);
+    int32_t lower_error =
+        lower ? error_cost(magnitude - (lower << LEVEL_BITS), weight) : INT_MAX / 2;
+    int32_t best = INT_MAX;
+    /* Those further back cost at least `least`. */
+    for (int i = count - 1; i >= 0 && choices[i].least + error < best; i--) {
+        int run = at - choices[i].at - 1;
+        int32_t total = choices[i].cost + bits[run] + error;
+        int32_t lower_total = choices[i].cost + lower_bits[run] + lower_error;
+        if (total < best) {
+            best = total;
+            choice->level = (int16_t)nearest;
+            choice->previous = (int8_t)i;
+        }
+        if (lower_total < best) {
+            best = lower_total;
+            choice->level = (int16_t)lower;
+            choice->previous = (int8_t)i;
+        }
     }
-    return cost + rates->symbol[run][size];
+    choice->at = (int8_t)at;
+    choice->cost = best - error_cost(magnitude, weight);
+    choice->least = choice->cost < choice[-1].least ? choice->cost : choice[-1].least;
 }
 
 uint64_t trellis_band(const struct rates *rates, int first, int last, const int32_t *magnitudes,
-                      const int32_t *losses, int32_t weight, int16_t *levels)
+                      uint64_t candidates, int32_t weight, int16_t *levels)
 {
     struct choice choices[BLOCK];
     int count = 1;
-    choices[0] = (struct choice){.at = first - 1};
-    for (int at = first; at <= last; at++) {
-        int32_t magnitude = magnitudes[at];
-        int32_t nearest = (magnitude + (1 << LEVEL_BITS >> 1)) >> LEVEL_BITS;
-        if (!nearest) {
-            continue;
-        }
-        /* The nearest level, and the largest that takes a bit less. */
-        int size = magnitude_bits((unsigned)nearest);
-        int32_t lower = (1 << (size - 1)) - 1;
-        int32_t cost = error_cost(magnitude, nearest, weight) + (size << COST_BITS);
-        int32_t lower_cost =
-            error_cost(magnitude, lower, weight) + ((size - 1) << COST_BITS);
-        struct choice *choice = &choices[count];
-        int32_t best = INT_MAX;
-        for (int i = count - 1; i >= 0; i--) {
-            int run = at - choices[i].at - 1;
-            int32_t total = choices[i].cost + symbol_cost(rates, run, size) + cost;
-            if (total < best) {
-                best = total;
-                choice->level = (int16_t)nearest;
-                choice->previous = (int8_t)i;
-            }
-            if (lower) {
-                total = choices[i].cost + symbol_cost(rates, run, size - 1) + lower_cost;
-                if (total < best) {
-                    best = total;
-                    choice->level = (int16_t)lower;
-                    choice->previous = (int8_t)i;
-                }
-            }
-        }
-        choice->at = at;
-        choice->cost = best - losses[at];
-        count++;
+    choices[0] = (struct choice){.at = (int8_t)(first - 1)};
+    candidates &= bits_between(first, last);
+    for (; candidates; candidates &= candidates - 1, count++) {
+        int at = __builtin_ctzll(candidates);
+        choose(choices, count, rates, at, magnitudes[at], weight);
     }
     int chosen = 0;
     int32_t least = 0;
