@@ -9,7 +9,7 @@
  * busy block show less: m = 1 / sqrt(1 + mean square of AC / 10^2). Measured on 26 photographs
  * (Kodak, CLIC, GB82) by SSIMULACRA2 and luma MS-SSIM, which agree on it.
  */
-static const uint32_t fidelity[MOST_COMPONENTS] = {5120, 2700, 2700};
+static const uint32_t fidelity[MOST_COMPONENTS] = {4400, 2700, 2700};
 enum { MASKED = 10 * 10, SQUARES = 16 * (BLOCK - 1) };
 
 /* A level is rounded up from this fraction on, in 256ths: more where errors show less. */
