@@ -155,3 +155,8 @@ int tinyjpg_jpeg_write(tinyjpg_jpeg *jpeg, int is_progressive, size_t *size);
 
 /* Copies the file that was written, and forgets it. */
 void tinyjpg_jpeg_take(tinyjpg_jpeg *jpeg, uint8_t *out);
+
+/* ---- memory.c ---- */
+
+/* Gives freed memory that the allocator holds on to back to the system, where that can be done. */
+void tinyjpg_release_memory(void);

@@ -16,6 +16,7 @@ from tinyjpg.codecs.jpeg_encoder import Chroma
 from tinyjpg.codecs.jpeg_picture import Picture
 from tinyjpg.codecs.jpeg_sample import Sample
 from tinyjpg.codecs.jpeg_scales import SETTINGS
+from tinyjpg.native import release_memory
 from tinyjpg.search import MOST_PROBES, Attempt, Search, cheapest
 from tinyjpg.source import Request
 
@@ -75,6 +76,8 @@ class _Look:
 def smallest(picture: Picture, request: Request) -> Found | None:
     """The smallest file that reaches the quality asked for; None where none does."""
     sample = Sample(picture)
+    if not picture.is_held:
+        release_memory()
     for look in _looks(sample, request, tries_full_chroma=not picture.is_subsampled):
         found = _whole(picture, sample, look, request)
         if found is not None or request.deadline.passed:
@@ -129,7 +132,11 @@ def _whole(picture: Picture, sample: Sample, look: _Look, request: Request) -> F
             # Coarser is smaller; the file is written in the end.
             return Attempt(setting, sample.score(look.chroma, setting), setting, None)
         jpeg = _encoded(picture, sample, look.chroma, setting)
-        return Attempt(setting, picture.score(jpeg), len(jpeg), jpeg)
+        if not picture.is_held:
+            # What decoding and encoding took is not what decoding twice can use.
+            release_memory()
+        score = picture.score(jpeg)
+        return Attempt(setting, score, len(jpeg), jpeg if request.accepts(score) else None)
 
     best = cheapest(
         request,
@@ -150,8 +157,14 @@ def _whole(picture: Picture, sample: Sample, look: _Look, request: Request) -> F
 
 
 def _encoded(picture: Picture, sample: Sample, chroma: Chroma, setting: int) -> bytes:
-    """The whole picture as a file, quantised like the sample."""
-    stream = sample.planned(chroma, setting).stream(picture.width, picture.height)
+    """The whole picture as a file, quantised like the sample.
+
+    Decoders hold all coefficients of a progressive file, 3 bytes a pixel and more: one that is too
+    large to hold becomes a sequential file, for 3 to 4 % more bytes.
+    """
+    stream = sample.planned(chroma, setting).stream(
+        picture.width, picture.height, progressive=picture.is_held
+    )
     for rows in picture.rows():
         stream.push(rows)
     return stream.finish()
