@@ -343,7 +343,8 @@ def coefficients(plane: Floats) -> Floats:
     padded = np.pad(plane, ((0, -height % 8), (0, -width % 8)), mode="edge") - 128
     down, across = padded.shape[0] // 8, padded.shape[1] // 8
     blocks = padded.reshape(down, 8, across, 8).swapaxes(1, 2)
-    return (_DCT @ blocks @ _DCT.T).reshape(down, across, 64)
+    transformed: Floats = _DCT @ blocks @ _DCT.T
+    return transformed.reshape(down, across, 64)
 
 
 def to_ycc(rgb: Floats) -> Floats:
@@ -351,7 +352,8 @@ def to_ycc(rgb: Floats) -> Floats:
     matrix = np.array(
         [[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]]
     )
-    return rgb @ matrix.T + [0, 128, 128]
+    planes: Floats = rgb @ matrix.T + np.array([0, 128, 128])
+    return planes
 
 
 def linear(codes: Floats) -> Floats:
