@@ -25,7 +25,7 @@ from tinyjpg.formats import Format, sniff
 from tinyjpg.metric import Pixels, Reference
 
 SCORES: Final = (70, 80, 85)
-# mozjpeg's own default; table 5 is 2 to 5 % better at 70, and the same from 80 on.
+# mozjpeg's own default. Its table 5 takes 95 % of the bytes at 70 and 98 % at 80.
 _TABLE: Final = 3
 _LEAST_SIDE: Final = 256
 # Of larger pictures the middle, cut at multiples of 16 so that blocks of a JPEG source stay whole.
