@@ -12,6 +12,9 @@
 static const uint32_t fidelity[MOST_COMPONENTS] = {4400, 2700, 2700};
 enum { MASKED = 10 * 10, SQUARES = 16 * (BLOCK - 1) };
 
+/* But of letters on a plain ground much shows, however strong they are; in 256ths. */
+enum { LEAST_SHOWN = 80 };
+
 /* A level is rounded up from this fraction on, in 256ths: more where errors show less. */
 static const int32_t dead_zone[MOST_COMPONENTS] = {143, 148, 148};
 enum { DEAD_ZONE_MASKED = 51 };
@@ -35,7 +38,8 @@ static uint32_t unmasked(uint32_t squares)
 {
     uint64_t masked = (uint64_t)MASKED * SQUARES;
     /* IEEE 754 rounds square roots the same everywhere. */
-    return (uint32_t)sqrt((double)((masked << 16) / (masked + squares)));
+    uint32_t shown = (uint32_t)sqrt((double)((masked << 16) / (masked + squares)));
+    return shown < LEAST_SHOWN ? LEAST_SHOWN : shown;
 }
 
 static int16_t with_sign(int32_t level, int16_t coefficient)
