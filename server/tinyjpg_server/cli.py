@@ -67,11 +67,11 @@ def serve(  # noqa: PLR0917 - typer reads the options from them
         )
 
 
-Supervised = Annotated[bool, typer.Option("--supervised", hidden=True)]
+Supervisor = Annotated[int | None, typer.Option("--supervisor", hidden=True)]
 
 
 @app.command()
-def web(supervised: Supervised = False) -> None:
+def web(supervisor: Supervisor = None) -> None:
     """Run the web server alone (settings from the environment); the database must be migrated."""
     from tinyjpg_server.parent import die_with_parent  # noqa: PLC0415 - as above
     from tinyjpg_server.settings import load_settings  # noqa: PLC0415 - the same
@@ -79,8 +79,8 @@ def web(supervised: Supervised = False) -> None:
 
     with _errors_in_one_line():
         settings = load_settings()
-        if supervised:
-            die_with_parent()
+        if supervisor is not None:
+            die_with_parent(supervisor)
         run_web(settings)
 
 
@@ -90,7 +90,7 @@ def worker(
         str | None,
         typer.Option(help="Tells it from other workers. [default: host and process number]"),
     ] = None,
-    supervised: Supervised = False,
+    supervisor: Supervisor = None,
 ) -> None:
     """Run one worker alone (settings from the environment); the database must be migrated."""
     from tinyjpg_server.jobs.worker import run_worker  # noqa: PLC0415 - as above
@@ -99,8 +99,8 @@ def worker(
 
     with _errors_in_one_line():
         settings = load_settings()
-        if supervised:
-            die_with_parent()
+        if supervisor is not None:
+            die_with_parent(supervisor)
         logs.configure(settings.log_level, "worker")
         asyncio.run(run_worker(settings, name or f"{socket.gethostname()[:60]}:{os.getpid()}"))
 

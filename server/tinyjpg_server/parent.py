@@ -15,12 +15,15 @@ _PR_SET_PDEATHSIG: Final = 1
 _LOOK: Final = 1.0
 
 
-def die_with_parent(sig: int = signal.SIGKILL) -> None:
+def die_with_parent(parent: int, sig: int = signal.SIGKILL) -> None:
     """Have `sig` sent to this process when its parent dies; ends it if the parent is dead already.
 
     Linux does that itself; elsewhere a thread looks once a second.
+
+    Args:
+        parent: the process that started this one.
+        sig: what it gets.
     """
-    parent = os.getppid()
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.prctl(_PR_SET_PDEATHSIG, sig) != 0:

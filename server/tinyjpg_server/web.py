@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Final
 
 from fastapi import FastAPI
@@ -27,7 +28,7 @@ DRAIN: Final = 20
 
 def application() -> FastAPI:
     """The application, as granian's processes make it."""
-    die_with_parent()
+    die_with_parent(os.getppid())
     settings = load_settings()
     logs.configure(settings.log_level, "web")
     return create_app(settings)

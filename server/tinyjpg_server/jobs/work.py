@@ -78,7 +78,7 @@ async def work_on(claim: Claim, tools: Tools) -> bool:
     try:
         async with _heartbeat(claim, tools, work):
             result = await work
-        await tools.store.put(image.optimized_object(claim.attempt), result.data)
+            await tools.store.put(image.optimized_object(claim.attempt), result.data)
     except asyncio.CancelledError:
         if _told_to_stop():
             await asyncio.shield(queue.release(tools.database, claim, counts=False))
