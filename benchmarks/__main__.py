@@ -6,7 +6,15 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks import bytes_saved, calibrate, kernels, memory, peers_compared, throughput
+from benchmarks import (
+    bytes_saved,
+    calibrate,
+    jpeg_encoders,
+    kernels,
+    memory,
+    peers_compared,
+    throughput,
+)
 from benchmarks.images import corpora
 from benchmarks.service import command as service
 
@@ -41,6 +49,11 @@ BENCHMARKS = {
     "memory": Benchmark("peak memory of a 100 MP JPEG and a 50 MP PNG", memory.main),
     "bytes": Benchmark("bytes saved on every folder of the corpora", bytes_saved.main),
     "kernels": Benchmark("the inner loops, by pytest-benchmark", kernels.main),
+    "encoder": Benchmark(
+        "the JPEG encoder against mozjpeg: bytes at equal score, and speed",
+        jpeg_encoders.main,
+        by_default=False,
+    ),
     "peers": Benchmark(
         "bytes at equal score, scores, time and memory against peers (slow)",
         peers_compared.main,

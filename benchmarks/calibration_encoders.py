@@ -14,15 +14,12 @@ import numpy.typing as npt
 import pyvips
 
 from tinyjpg.backends import gifsicle, vips
+from tinyjpg.backends.jpeg import Coefficients
 from tinyjpg.codecs.gif_compare import worst_score
 from tinyjpg.codecs.gif_frames import Decoder
 from tinyjpg.codecs.gif_redraw import redraw, redrawable
-from tinyjpg.codecs.jpeg_encoder import (
-    Chroma,
-    Manner,
-    encode,
-    encode_plainly,
-)
+from tinyjpg.codecs.jpeg_encoder import Chroma, Manner, encode
+from tinyjpg.codecs.jpeg_scales import SETTINGS, SUBSAMPLINGS, scale_of
 from tinyjpg.codecs.png_drawing import truecolour_png
 from tinyjpg.codecs.png_rounding import GREEN_FINER, rounded, steps_at
 from tinyjpg.containers.gif_blocks import write
@@ -124,8 +121,19 @@ def _jpeg(chroma: Chroma, pixels: Pixels, setting: float) -> bytes:
     return encode(_image(pixels), Manner.near(chroma, setting), int(setting), scans=False)
 
 
-def _plain_jpeg(chroma: Chroma, pixels: Pixels, setting: float) -> bytes:
-    return encode_plainly(_image(pixels), Manner(chroma), int(setting))
+def _own_jpeg(chroma: Chroma, file: Path, settings: tuple[float, ...]) -> list[Point]:
+    pixels = _middle(_loaded(file))
+    if pixels.shape[2] == 1:
+        pixels = np.repeat(pixels, 3, axis=2)
+    coefficients = Coefficients(pixels.shape[1], pixels.shape[0], SUBSAMPLINGS[chroma])
+    coefficients.push(pixels)
+    verifier = Verifier(pixels)
+    points = []
+    for setting in settings:
+        coefficients.plan(scale_of(int(setting)))
+        score = verifier.score(coefficients.show())
+        points.append(Point(setting, score, len(coefficients.write())))
+    return points
 
 
 def _webp(pixels: Pixels, setting: float) -> bytes:
@@ -216,6 +224,7 @@ _JPEG_GRID: Final = (
     *(1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 65, 70, 75, 80, 84, 87, 90, 92),
     *(94, 95, 96, 97, 98, 99, 100),
 )
+_OWN_JPEG_GRID: Final = tuple(range(SETTINGS.start, SETTINGS.stop, 16))
 _WEBP_GRID: Final = (0, 2, 5, 10, 20, 40, 60, 75, 80, 84, 88, 92, 96, 100)
 _PALETTE_GRID: Final = (1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 85, 90, 93, 96, 98, 100)
 _ROUNDING_GRID: Final = tuple(range(0, 64, 3))
@@ -224,10 +233,13 @@ _REDRAW_GRID: Final = (2, 4, 8, 12, 18, 27, 40, 60, 90, 140, 240, 500)
 
 ENCODERS: Final = {
     **{
-        f"jpeg {chroma}{suffix}": Encoder(
-            _PHOTOGRAPHS, _JPEG_GRID, partial(_still, Format.JPEG, partial(save, chroma))
+        f"mozjpeg {chroma}": Encoder(
+            _PHOTOGRAPHS, _JPEG_GRID, partial(_still, Format.JPEG, partial(_jpeg, chroma))
         )
-        for suffix, save in (("", _jpeg), (" plain", _plain_jpeg))
+        for chroma in (Chroma.SUBSAMPLED, Chroma.FULL)
+    },
+    **{
+        f"jpeg {chroma}": Encoder(_PHOTOGRAPHS, _OWN_JPEG_GRID, partial(_own_jpeg, chroma))
         for chroma in (Chroma.SUBSAMPLED, Chroma.FULL)
     },
     "webp lossy": Encoder(_PHOTOGRAPHS, _WEBP_GRID, partial(_still, Format.WEBP, _webp)),

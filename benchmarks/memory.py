@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
     parser.parse_args(arguments)
     encoder_quality = round(MOZJPEG_DEFAULTS.at(80))
     measurements = [
-        Measurement(JPEG_NAME, "tinyjpg_threads", 80, 900),
+        Measurement(JPEG_NAME, "tinyjpg_threads", 80, 250),
         Measurement(JPEG_NAME, "pyvips_mozjpeg", encoder_quality, None),
         Measurement(JPEG_NAME, "sharp", encoder_quality, None),
         Measurement(PNG_NAME, "tinyjpg_threads", 100, 1_200),

@@ -105,3 +105,58 @@ void tinyjpg_gif_stale(const uint8_t *target, const uint8_t *shown, size_t pixel
 size_t tinyjpg_smooth_indices(const uint8_t *pixels, int bands, size_t width, size_t height,
                               const uint8_t *colours, int count, uint32_t tolerance,
                               uint8_t *indices);
+
+/* ---- jpeg/encoder.c ---- */
+
+/*
+ * A picture on its way to a JPEG. Rows of 8-bit sRGB code values are pushed from top to bottom,
+ * without gaps: RGB, or one band where the subsampling is 0 (greyscale); else it is 1 for 4:4:4,
+ * 2 for 4:2:2, 3 for 4:2:0. For one thread at a time.
+ */
+typedef struct tinyjpg_jpeg tinyjpg_jpeg;
+
+/*
+ * A picture whose coefficients are kept, to be planned, shown and written any number of times once
+ * all rows are in. About 6 bytes a pixel for 4:4:4, 3 for 4:2:0. NULL when memory runs out, or for
+ * a size that no JPEG can have: 1 to 65500 in both dimensions.
+ */
+tinyjpg_jpeg *tinyjpg_jpeg_new(size_t width, size_t height, int subsampling);
+
+/* A picture that is coded as it comes, with the plan of `model`, and written once. NULL as above. */
+tinyjpg_jpeg *tinyjpg_jpeg_stream(size_t width, size_t height, const tinyjpg_jpeg *model,
+                                  int is_progressive);
+
+/* Frees a picture; NULL is fine. */
+void tinyjpg_jpeg_free(tinyjpg_jpeg *jpeg);
+
+/* How many rows are still to come. */
+size_t tinyjpg_jpeg_missing(const tinyjpg_jpeg *jpeg);
+
+/* Takes in the next rows. Returns 0, or -1 if more are given than missing. */
+int tinyjpg_jpeg_push(tinyjpg_jpeg *jpeg, const uint8_t *pixels, size_t rows);
+
+/*
+ * Decides how a kept picture is to be quantised: by the built-in tables times `scale` / 256, 1 to
+ * 2^20; up to 64 every level is the nearest. `effort` is 1 to 9.
+ */
+void tinyjpg_jpeg_plan(tinyjpg_jpeg *jpeg, uint32_t scale, int effort);
+
+/*
+ * The pixels that decoders will show of a kept picture, as libjpeg-turbo rounds them. Returns 0, or
+ * -1 when memory runs out.
+ */
+int tinyjpg_jpeg_show(const tinyjpg_jpeg *jpeg, uint8_t *pixels);
+
+/*
+ * Writes the file, whose size goes to `size`: JFIF, without other metadata. `is_progressive` counts
+ * for kept pictures. Returns 0, or -1 when memory runs out.
+ */
+int tinyjpg_jpeg_write(tinyjpg_jpeg *jpeg, int is_progressive, size_t *size);
+
+/* Copies the file that was written, and forgets it. */
+void tinyjpg_jpeg_take(tinyjpg_jpeg *jpeg, uint8_t *out);
+
+/* ---- memory.c ---- */
+
+/* Gives freed memory that the allocator holds on to back to the system, where that can be done. */
+void tinyjpg_release_memory(void);

@@ -38,11 +38,54 @@ class Curve:
         return Curve(tuple(sorted(by_setting.items())))
 
 
-# The Q of mozjpeg at which the median score of photographs is the quality, as `codecs.jpeg_encoder`
-# calls it (progressive, trellis quantisation), and with baseline coding without trellis. Measured
-# on 49 photographs (Kodak, CLIC, GB82, cameras; the middle 768 pixels square of each), whose scores
-# at one setting have a standard deviation of 8 points at quality 30, 4.4 at 80 and 3 at 90.
+# The setting of `codecs.jpeg_scales` at which the median score of photographs is the quality: 79
+# photographs (Kodak, CLIC, GB82, cameras; the middle 768 pixels square of each), whose scores at
+# one setting have a standard deviation of 8 points at quality 30, 2.5 at 80 and 1.5 at 90.
 JPEG_420: Final = Curve(
+    (
+        (27, 0),
+        (30, 3.5),
+        (40, 15),
+        (50, 29.2),
+        (60, 44.7),
+        (65, 54.5),
+        (70, 66),
+        (75, 79.1),
+        (80, 94.8),
+        (85, 116),
+        (88, 133),
+        (90, 148),
+        (92, 169),
+        (94, 224),
+        (97, 384),
+    )
+)
+# The same photographs without chroma subsampling.
+JPEG_444: Final = Curve(
+    (
+        (30, 0),
+        (40, 11.2),
+        (50, 25.5),
+        (60, 41.4),
+        (65, 50.1),
+        (70, 60.3),
+        (75, 73.2),
+        (80, 88.2),
+        (85, 108),
+        (88, 125),
+        (90, 136),
+        (92, 150),
+        (95, 196),
+        (96, 256),
+        (99, 384),
+    )
+)
+
+# The Q of mozjpeg at which the median score of photographs is the quality, as `codecs.jpeg_encoder`
+# calls it (progressive, trellis quantisation): what tables of other files mean. Measured on 49
+# photographs (Kodak, CLIC, GB82, cameras; the middle 768 pixels square of each), whose scores
+# at one setting have a standard deviation of 8 points at quality 30, 4.4 at 80 and 3 at 90.
+MOZJPEG_420: Final = Curve(
     (
         (1, 10.1),
         (10, 11.6),
@@ -62,28 +105,8 @@ JPEG_420: Final = Curve(
         (95, 100),
     )
 )
-JPEG_420_PLAIN: Final = Curve(
-    (
-        (1, 9.6),
-        (10, 11),
-        (20, 13.1),
-        (30, 16.1),
-        (40, 20.6),
-        (50, 27),
-        (60, 37.8),
-        (65, 48),
-        (70, 57.5),
-        (75, 68.8),
-        (80, 79.1),
-        (85, 87.1),
-        (88, 91.4),
-        (90, 94.5),
-        (92, 96.9),
-        (95, 100),
-    )
-)
 # The same photographs without chroma subsampling.
-JPEG_444: Final = Curve(
+MOZJPEG_444: Final = Curve(
     (
         (1, 9.5),
         (10, 10.8),
@@ -105,29 +128,6 @@ JPEG_444: Final = Curve(
         (97, 100),
     )
 )
-JPEG_444_PLAIN: Final = Curve(
-    (
-        (1, 9),
-        (10, 10.3),
-        (20, 12.4),
-        (30, 14.7),
-        (40, 18.3),
-        (50, 24.4),
-        (60, 35.2),
-        (65, 43),
-        (70, 53.1),
-        (75, 63.7),
-        (80, 75.1),
-        (85, 84),
-        (88, 88.6),
-        (90, 91.4),
-        (92, 94.2),
-        (94, 96.6),
-        (95, 97.7),
-        (97, 100),
-    )
-)
-
 # The Q of libwebp, lossy, effort 4, with smart_subsample, at which the median score of 28
 # photographs of up to 1.4 megapixels is the quality. Standard deviation: 2 points from 84 up, 4 at
 # 60.

@@ -24,6 +24,7 @@ __all__ = [
     "force_instruction_set",
     "instruction_set",
     "lib",
+    "release_memory",
 ]
 
 
@@ -53,6 +54,14 @@ def force_instruction_set(name: str | None) -> None:
             f"there is no instruction set {name!r} here; give one of "
             f"{', '.join(available_instruction_sets())}"
         )
+
+
+def release_memory() -> None:
+    """Give memory that was freed, but that the C library holds on to, back to the system.
+
+    Takes milliseconds; for between steps that each need much. With glibc only.
+    """
+    lib.tinyjpg_release_memory()
 
 
 def _text(name: object) -> str:

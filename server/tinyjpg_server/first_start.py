@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,10 +11,11 @@ import pyvips
 from sqlalchemy import select
 
 from tinyjpg_server.accounts.keys import issue
-from tinyjpg_server.accounts.users import create_user
+from tinyjpg_server.accounts.passwords import new_password
+from tinyjpg_server.accounts.users import change_password, create_user
 from tinyjpg_server.db import clock
 from tinyjpg_server.db.database import Database
-from tinyjpg_server.db.tables import accounts
+from tinyjpg_server.db.tables import accounts, api_keys
 
 EMAIL: Final = "admin@localhost"
 _PLAN: Final = "Operator"
@@ -33,14 +33,25 @@ class FirstAccount:
 
 
 async def first_account(database: Database) -> FirstAccount | None:
-    """Make an account with a key if there is no account yet; None if there is one."""
+    """Make an account with a key if there is no account yet; None if there is one.
+
+    One that was left without a key, by a start that was cut off, is finished.
+    """
     async with database.read() as connection:
-        if await connection.scalar(select(accounts.c.id).limit(1)) is not None:
-            return None
-    password = secrets.token_urlsafe(18)
-    user = await create_user(database, EMAIL, password, _PLAN, clock.now())
+        others = await connection.scalar(
+            select(accounts.c.id).where(accounts.c.email != EMAIL).limit(1)
+        )
+        keys = await connection.scalar(select(api_keys.c.id).limit(1))
+        mine = await connection.scalar(select(accounts.c.id).where(accounts.c.email == EMAIL))
+    if others is not None or keys is not None:
+        return None
+    password = new_password()
+    if mine is None:
+        mine = (await create_user(database, EMAIL, password, _PLAN, clock.now())).id
+    else:
+        await change_password(database, EMAIL, password)
     async with database.write() as connection:
-        _, key = await issue(connection, user.id, _KEY_NAME, clock.now())
+        _, key = await issue(connection, mine, _KEY_NAME, clock.now())
     return FirstAccount(EMAIL, password, key)
 
 

@@ -50,6 +50,7 @@ class RequestFacts:
         headers: added to the answer, whatever it will be; names in lower case.
         account_id: who asked, once known.
         image_id: what about, once known.
+        body_ended: whether all of an upload was received.
     """
 
     request_id: str
@@ -57,6 +58,7 @@ class RequestFacts:
     headers: dict[bytes, bytes] = field(default_factory=dict)
     account_id: int | None = None
     image_id: int | None = None
+    body_ended: bool = False
 
 
 def facts_of(connection: HTTPConnection) -> RequestFacts:

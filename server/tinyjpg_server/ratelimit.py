@@ -64,7 +64,11 @@ class RateLimiter:
     """
 
     def __init__(self, redis_url: str | None = None) -> None:
-        storage = MemoryStorage() if redis_url is None else RedisStorage(f"async+{redis_url}")
+        storage = (
+            MemoryStorage()
+            if redis_url is None
+            else RedisStorage(f"async+{redis_url}", implementation="redispy")
+        )
         self._windows = FixedWindowRateLimiter(storage)
 
     async def hit(self, key_id: int, per_minute: int) -> Allowance:

@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
+from pathlib import Path
 from typing import Final
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
@@ -63,6 +64,7 @@ class Supervisor:
         self._node: Final = node
         self._database: Final = database
         self._accepted: Final = Bell(settings.data / "run", "accepted")
+        self._shared_figures: Final = settings.data / "run" / "metrics"
         self._stopping = asyncio.Event()
         self._processes: dict[str, Process] = {}
 
@@ -75,6 +77,8 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._tell)
+        if self._settings.web_processes > 1:
+            _empty(self._shared_figures)
         # Of a former run that was killed.
         await self._release(f"{self._node}/")
         keepers = [asyncio.create_task(self._keep(role)) for role in self._roles()]
@@ -154,10 +158,17 @@ class Supervisor:
             "--supervisor",
             str(os.getpid()),
             stdin=asyncio.subprocess.DEVNULL,
-            env={**os.environ, **self._settings.environment()},
+            env=self._process_environment(),
             # A Ctrl-C in the terminal is this process's to pass on.
             start_new_session=True,
         )
+
+    def _process_environment(self) -> dict[str, str]:
+        environment = {**os.environ, **self._settings.environment()}
+        if self._settings.web_processes > 1:
+            # Each of them then tells the figures of all.
+            environment["PROMETHEUS_MULTIPROC_DIR"] = str(self._shared_figures)
+        return environment
 
     def _tell(self) -> None:
         again = self._stopping.is_set()
@@ -177,6 +188,13 @@ class Supervisor:
                 deadline = time.monotonic() + _START
             await asyncio.sleep(0.1)
         ready()
+
+
+def _empty(folder: Path) -> None:
+    """Make the folder, without files of a former run."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for path in folder.iterdir():
+        path.unlink()
 
 
 async def _nothing() -> None:

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -22,6 +22,7 @@ from tinyjpg_server.errors import (
     UnsupportedMediaTypeError,
     ValidationFailedError,
 )
+from tinyjpg_server.middleware import facts_of
 from tinyjpg_server.multipart import IMAGE, REQUIRED, ImageForm, boundary_of
 from tinyjpg_server.settings import MEBIBYTE
 
@@ -35,6 +36,10 @@ _SIGNATURE: Final = 32
 _PROBES: Final = 2
 
 CheckFields = Callable[[Mapping[str, str]], FieldErrors]
+
+# Bytes and seconds that are taken from a client whose upload is refused.
+_DISCARDED: Final = 64 * MEBIBYTE
+_DISCARDING: Final = 10.0
 
 _probing: Final = asyncio.Semaphore(_PROBES)
 
@@ -118,29 +123,54 @@ async def receive_upload(
         spool.discard()
 
 
+async def discard_rest(request: Request) -> None:
+    """Take what the client of a refused upload still sends, within bounds.
+
+    The answer is out already; closing on a client that is still sending would lose it on the way.
+    """
+    left = _DISCARDED
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_DISCARDING):
+            while left > 0 and not facts_of(request).body_ended:
+                left -= len(await _next_piece(request))
+
+
+async def _next_piece(request: Request) -> bytes:
+    """The next bytes of the body.
+
+    Raises:
+        ClientDisconnect: the client went away.
+    """
+    message = await request.receive()
+    facts = facts_of(request)
+    if message["type"] == "http.disconnect":
+        facts.body_ended = True
+        raise ClientDisconnect
+    facts.body_ended = not message.get("more_body", False)
+    piece: bytes = message.get("body", b"")
+    return piece
+
+
 async def _receive(request: Request, form: ImageForm, spool: _Spool, limits: UploadLimits) -> None:
     deadline = asyncio.get_running_loop().time() + limits.seconds
     allowed = limits.max_bytes + _FORM_BYTES
     while True:
         try:
             async with asyncio.timeout_at(deadline):
-                message = await request.receive()
+                body = await _next_piece(request)
         except TimeoutError as error:
             raise RequestTimeoutError(
                 f"The upload took longer than {limits.seconds:g} seconds; send it again, "
                 "or a smaller image.",
                 code="upload_timeout",
             ) from error
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        body: bytes = message.get("body", b"")
         allowed -= len(body)
         if allowed < 0:
             raise _too_large(limits.max_bytes)
         if body:
             for piece in form.feed(body):
                 await spool.add(piece)
-        if not message.get("more_body", False):
+        if facts_of(request).body_ended:
             form.finish()
             return
 

@@ -12,9 +12,11 @@ import pytest
 from tests.shared import corpus, needs_shared
 from tinyjpg import calibration
 from tinyjpg.backends import vips
+from tinyjpg.backends.jpeg import Coefficients
 from tinyjpg.calibration import Curve
 from tinyjpg.codecs import jpeg_encoder
 from tinyjpg.codecs.jpeg_encoder import Chroma, Manner
+from tinyjpg.codecs.jpeg_scales import SETTINGS, SUBSAMPLINGS, scale_of
 from tinyjpg.codecs.jpeg_search import CURVES as CURVES_OF_JPEG
 from tinyjpg.formats import Format
 from tinyjpg.verify import Verifier
@@ -44,18 +46,28 @@ def test_more_quality_never_asks_for_a_worse_setting(name: str) -> None:
     direction = -1 if name.startswith("GIF_") else 1
     settings = [direction * CURVES[name].at(quality) for quality in range(1, 101)]
     assert settings == sorted(settings)
-    least, most = {"GIF_LOSSY": (0, 200), "GIF_REDRAW": (0, 2048)}.get(name, (0, 100))
+    ranges = {
+        "GIF_LOSSY": (0, 200),
+        "GIF_REDRAW": (0, 2048),
+        "JPEG_420": (SETTINGS[0], SETTINGS[-1]),
+        "JPEG_444": (SETTINGS[0], SETTINGS[-1]),
+    }
+    least, most = ranges.get(name, (0, 100))
     assert all(least <= abs(setting) <= most for setting in settings)
 
 
 def _jpeg(chroma: Chroma, quality: int, image: vips.Image) -> bytes:
-    setting = round(CURVES_OF_JPEG[chroma].encoder.at(quality))
+    pixels = vips.pixels(image)
+    coefficients = Coefficients(image.width, image.height, SUBSAMPLINGS[chroma])
+    coefficients.push(pixels)
+    coefficients.plan(scale_of(round(CURVES_OF_JPEG[chroma].at(quality))))
+    return coefficients.write()
+
+
+def _mozjpeg(chroma: Chroma, quality: int, image: vips.Image) -> bytes:
+    curve = calibration.MOZJPEG_444 if chroma is Chroma.FULL else calibration.MOZJPEG_420
+    setting = round(curve.at(quality))
     return jpeg_encoder.encode(image, Manner.near(chroma, setting), setting, scans=False)
-
-
-def _plain_jpeg(chroma: Chroma, quality: int, image: vips.Image) -> bytes:
-    setting = round(CURVES_OF_JPEG[chroma].plain.at(quality))
-    return jpeg_encoder.encode_plainly(image, Manner(chroma), setting)
 
 
 def _webp(quality: int, image: vips.Image) -> bytes:
@@ -66,8 +78,8 @@ def _webp(quality: int, image: vips.Image) -> bytes:
 CASES = [
     *((Format.JPEG, q, partial(_jpeg, Chroma.SUBSAMPLED, q)) for q in (40, 80)),
     *((Format.JPEG, q, partial(_jpeg, Chroma.FULL, q)) for q in (80, 90)),
-    *((Format.JPEG, q, partial(_plain_jpeg, Chroma.SUBSAMPLED, q)) for q in (60, 80)),
-    *((Format.JPEG, q, partial(_plain_jpeg, Chroma.FULL, q)) for q in (80,)),
+    *((Format.JPEG, q, partial(_mozjpeg, Chroma.SUBSAMPLED, q)) for q in (40, 80)),
+    *((Format.JPEG, q, partial(_mozjpeg, Chroma.FULL, q)) for q in (80, 90)),
     *((Format.WEBP, q, partial(_webp, q)) for q in (80,)),
 ]
 

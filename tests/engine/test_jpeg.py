@@ -59,18 +59,21 @@ def p3_like() -> bytes:
     for index, value in enumerate((0.51512, 0.2412, -0.00105)):
         fixed = round(value * 65536) & 0xFFFFFFFF
         srgb[offset + 4 * index : offset + 4 * index + 4] = fixed.to_bytes(4, "big")
+    # The date, so that two calls agree, and the checksum.
+    srgb[24:36] = bytes(12)
     srgb[84:100] = bytes(16)
     return bytes(srgb)
 
 
-def test_a_fine_photo_becomes_a_progressive_mozjpeg_file() -> None:
-    result = optimize(fine(), 80)
+def test_a_fine_photo_is_encoded_anew_in_progressive_scans() -> None:
+    pixels = photo(400, 300)
+    result = optimize(encode(pixels, "JPEG", quality=98, subsampling=0), 80)
     made = header(result.data)
     assert made.process is Process.PROGRESSIVE
     assert made.subsampling == "4:2:0"
-    assert "mozjpeg" in result.method
+    assert result.method.startswith("encoded at")
     assert result.saved > 0.5
-    assert mean_error(np.asarray(shown(result.data)), PHOTO) < 6
+    assert mean_error(np.asarray(shown(result.data)), pixels) < 6
 
 
 def test_higher_quality_is_closer_and_larger() -> None:
@@ -147,7 +150,7 @@ def test_one_coloured_spot_keeps_the_colour() -> None:
 def test_a_lossy_result_is_upright_without_a_tag(orientation: int) -> None:
     source = encode(quadrants(), "JPEG", quality=99, subsampling=0, exif=exif(orientation))
     result = optimize(source, 60)
-    assert "mozjpeg" in result.method
+    assert result.method.startswith("encoded at")
     assert header(result.data).orientation == 1
     expected = shown(source)
     assert (result.width, result.height) == expected.size
@@ -336,6 +339,17 @@ def test_odd_colour_spaces_and_processes_keep_their_samples(name: str) -> None:
     assert result.output_size <= len(source)
 
 
+def test_damage_among_harmless_messages_is_damage() -> None:
+    def decode(_: str) -> None:
+        raise CorruptImageError(
+            "VipsJpeg: Corrupt JPEG data: 7 extraneous bytes before marker 0xd9; "
+            "VipsJpeg: Corrupt JPEG data: premature end of data segment; export it again"
+        )
+
+    with pytest.raises(CorruptImageError, match="premature end"):
+        jpeg_picture.strictly(decode)
+
+
 def seen(source: bytes, result: bytes) -> float:
     """The SSIMULACRA2 of two files as Pillow shows them."""
     return ssimulacra2(np.asarray(shown(source)), np.asarray(shown(result)))
@@ -349,7 +363,7 @@ def test_the_score_is_that_of_the_file_and_near_the_quality(
     source = encode(photo(*size), "JPEG", quality=99, subsampling=0)
     result = optimize(source, quality)
     assert result.score >= quality - 0.5
-    assert "mozjpeg" in result.method
+    assert result.method.startswith("encoded at")
     # Decoders differ by a level here and there.
     assert seen(source, result.data) == pytest.approx(result.score, abs=0.2)
     assert 1 <= result.probes <= 7
@@ -395,7 +409,7 @@ def test_a_mark_tells_a_second_pass_what_tables_do_not() -> None:
     assert header(once.data).marked_quality in (None, 60)
     hard = np.random.default_rng(2).integers(90, 160, PHOTO.shape, np.uint8)
     once = optimize(encode(hard, "JPEG", quality=100, subsampling=0), 50)
-    assert "mozjpeg" in once.method
+    assert once.method.startswith("encoded at")
     assert header(once.data).marked_quality == 50
     for quality in (50, 70, 99):
         assert optimize(once.data, quality).data == once.data

@@ -64,7 +64,13 @@ def _sanitizers(tmp_path_factory: pytest.TempPathFactory) -> None:
     [
         ("sanitize.c", (), VECTORISED),
         ("sanitize_gif.c", (), SIMPLE),
+        ("sanitize_jpeg.c", (), VECTORISED),
         ("allocation.c", ("stream.c", "ssimulacra2.c"), SIMPLE),
+        (
+            "allocation_jpeg.c",
+            ("analysis.c", "reconstruct.c", "tokens.c", "encoder.c"),
+            SIMPLE,
+        ),
     ],
 )
 def test_native_code_is_clean(

@@ -14,11 +14,20 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.server import postgresql
-from tests.server.clients import completed, new_client, picture, post, upload
+from tests.server.clients import (
+    completed,
+    execute,
+    new_account,
+    new_client,
+    picture,
+    post,
+    upload,
+)
 from tests.server.running import RunningServer, command_line, descendants
 from tinyjpg_server.db import migrate
 
@@ -269,3 +278,53 @@ def test_an_unknown_setting_in_the_file_is_named(tmp_path: Path) -> None:
     file.write_text("wrokers = 2\n")
     said = refused(environment={"TINYJPG_CONFIG": str(file)})
     assert "wrokers" in said
+
+
+def test_several_web_processes_count_rates_and_figures_together(tmp_path: Path) -> None:
+    url = os.environ.get("TINYJPG_TEST_REDIS", "redis://127.0.0.1:6379/15")
+    reason = _no_redis(url)
+    if reason:
+        pytest.skip(reason)
+    environment = {"TINYJPG_REDIS_URL": url, "TINYJPG_WEB_PROCESSES": "2"}
+    with RunningServer(tmp_path / "data", workers=0, environment=environment) as server:
+        account = new_account(server)
+        seen = []
+        for _ in range(12):
+            # A connection of its own each, so that both processes are asked.
+            with new_client(server, account.key) as client:
+                answer = client.get("/api/v1/stats")
+                assert answer.status_code == 200
+                seen.append(
+                    (answer.headers["x-ratelimit-reset"], answer.headers["x-ratelimit-remaining"])
+                )
+        # Each counting for itself would tell the same twice.
+        assert len(set(seen)) == len(seen)
+        with new_client(server, account.key) as client:
+            figures = client.get("/metrics").text
+        (line,) = (
+            line
+            for line in figures.splitlines()
+            if line.startswith("tinyjpg_http_requests_total") and "/api/stats" in line
+        )
+        assert float(line.rpartition(" ")[2]) == len(seen)
+
+
+def _no_redis(url: str) -> str | None:
+    parts = urlsplit(url)
+    with socket.socket() as peer:
+        peer.settimeout(1)
+        if peer.connect_ex((parts.hostname or "127.0.0.1", parts.port or 6379)) == 0:
+            return None
+    return (
+        "no Redis answers; start one on 127.0.0.1:6379 (Debian: apt install redis-server) or name "
+        "it in TINYJPG_TEST_REDIS"
+    )
+
+
+def test_an_account_left_without_a_key_is_finished(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with RunningServer(data, workers=0) as server:
+        execute(server, "DELETE FROM api_keys")
+    with RunningServer(data, workers=0) as again, new_client(again, again.key) as client:
+        assert again.key != server.key
+        assert client.get("/api/v1/stats").status_code == 200

@@ -1,4 +1,4 @@
-"""JPEG: mozjpeg at the quality asked for, or the same coefficients packed better.
+"""JPEG: encoded anew at the quality asked for, or the same coefficients packed better.
 
 What cannot be re-encoded without doubt (CMYK, odd colour spaces, 12-bit, arithmetic coding,
 several pictures in one file) keeps its coefficients.
@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
+from tinyjpg import calibration
 from tinyjpg.backends import mozjpeg, vips
 from tinyjpg.candidates import Candidate
 from tinyjpg.codecs import jpeg_pictures
 from tinyjpg.codecs.jpeg_encoder import Chroma, is_as_encoded, is_coarser
 from tinyjpg.codecs.jpeg_picture import Picture, strictly
-from tinyjpg.codecs.jpeg_search import CURVES, smallest
+from tinyjpg.codecs.jpeg_scales import scale_of
+from tinyjpg.codecs.jpeg_search import smallest
 from tinyjpg.containers import exif
 from tinyjpg.containers.jpeg import (
     JpegHeader,
@@ -71,7 +73,8 @@ def candidates(data: bytes, header: JpegHeader, request: Request) -> Iterator[Ca
     if lossy is not None and len(lossy.data) < _REPACKING_CANNOT_REACH * entropy_coded:
         return
     yield _without_metadata(data, header, metadata)
-    if not is_as_encoded(header):
+    # Marked files are this engine's own, which a second pass leaves alone.
+    if header.marked_quality is None and not is_as_encoded(header):
         yield _repack(data, metadata, request.deadline)
 
 
@@ -127,7 +130,8 @@ def _is_settled(header: JpegHeader, quality: int) -> bool:
     if header.marked_quality is not None and header.marked_quality <= quality:
         return True
     # Where 4:2:0 does not reach the quality on the median photograph, its tables say nothing.
-    curve = CURVES[Chroma.FULL if header.subsampling == Chroma.FULL else Chroma.SUBSAMPLED].encoder
+    is_full = header.subsampling == Chroma.FULL
+    curve = calibration.MOZJPEG_444 if is_full else calibration.MOZJPEG_420
     return is_coarser(header, curve.at(quality) + _FINER_BY - 1)
 
 
@@ -145,10 +149,9 @@ def _lossy(data: bytes, header: JpegHeader, request: Request) -> Candidate | Non
         return None
     kept = replace(header, marked_quality=None, icc_profile=picture.icc_profile)
     metadata = _metadata(kept, request.keep, orientation=1)
-    made = insert_metadata(found.jpeg, metadata)
-    if not _is_settled(parse(made), request.quality):
-        made = insert_metadata(made, (mark_segment(made, request.quality),))
-    method = f"mozjpeg Q{found.quality} {found.manner.chroma}"
+    made = with_metadata(found.jpeg, parse(found.jpeg), metadata)
+    made = insert_metadata(made, (mark_segment(made, request.quality),))
+    method = f"encoded at {scale_of(found.setting) / 256:.2f}, {found.chroma}"
     return Candidate(
         made, f"converted to sRGB, {method}" if is_converted else method, score=found.score
     )

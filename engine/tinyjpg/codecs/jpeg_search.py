@@ -1,79 +1,44 @@
 """The smallest JPEG that reaches a score: looked for on a sample, then made and verified whole.
 
-First a quick look, without trellis quantisation, tells how much this picture needs, and whether
-its colours bear subsampling. Of a large picture the sample is then encoded once as the whole will
-be. What is returned has been decoded and scored as a whole, and is the very file.
+The native encoder shows what decoders will make of a setting without writing a file, so looking is
+cheap. What is returned has been decoded and scored as a whole, and is the very file.
 """
 
 from __future__ import annotations
 
-import functools
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from tinyjpg import calibration
-from tinyjpg.backends import vips
-from tinyjpg.backends.vips import Pixels
 from tinyjpg.calibration import Curve
-from tinyjpg.codecs.jpeg_encoder import (
-    SETTINGS,
-    Chroma,
-    Manner,
-    encode,
-    encode_plainly,
-)
+from tinyjpg.codecs.jpeg_encoder import Chroma
 from tinyjpg.codecs.jpeg_picture import Picture
-from tinyjpg.formats import Format
-from tinyjpg.search import CLOSE, MOST_PROBES, Attempt, Search, cheapest
+from tinyjpg.codecs.jpeg_sample import Sample
+from tinyjpg.codecs.jpeg_scales import SETTINGS
+from tinyjpg.native import release_memory
+from tinyjpg.search import MOST_PROBES, Attempt, Search, cheapest
 from tinyjpg.source import Request
-from tinyjpg.verify import Verifier
 
-# By how many points squares score higher than the picture they are taken from.
-_SAMPLE_BIAS: Final = 0.4
-# A first look that is further off than this many points is followed by a second.
-_FAR: Final = 3.0
-# A first look that is closer than this needs no trial of the real encoder on the sample.
+# How close to the quality, in points, attempts on a sample come before the whole is made.
 _NEAR: Final = 1.0
-_REHEARSALS: Final = 2
-# Of a large picture, where another attempt takes long, a score further above the quality will do;
-# still further of one that is not held in memory.
-_CLOSE_LARGE: Final = 1.5
-_CLOSE_HUGE: Final = 3.0
-# Above this setting scores hardly rise any more.
-_HOPELESS: Final = 98
-# The setting from which 4:2:0 may cost more than 4:4:4.
-_DEAR: Final = 87
-# What a picture needs shows in how its size grows with the setting. Settings, and by how many steps
-# the one wanted rises with every doubling of the bits a pixel that the file has there: fitted to 54
-# photographs at a score of 80, where it takes the standard deviation from 8.1 steps to 5.4.
-_SIZES_TELL: Final = ((38, -10.2), (95, 15.9))
-_MEDIAN_TELLS: Final = 29.4
-_MOST_STEPS: Final = 15.0
-
-
-_MANNER: Final = Manner(Chroma.SUBSAMPLED)
-
-
-@dataclass(frozen=True, slots=True)
-class Curves:
-    """What settings scores take with one way to store the colours.
-
-    Attributes:
-        encoder: with trellis quantisation.
-        plain: without.
-    """
-
-    encoder: Curve
-    plain: Curve
-
+_MOST_LOOKS: Final = 4
+# Points above the least score accepted up to which a search ends: of the whole in one piece, where
+# attempts are cheap; of a large picture, where another takes long; of one not held in memory.
+_CLOSE: Final = 0.75
+_CLOSE_LARGE: Final = 1.25
+_CLOSE_HUGE: Final = 2.0
+# From this setting on 4:2:0 may cost more than 4:4:4: at a score of 90, 3 % less on average.
+_DEAR: Final = 140
+# Scores hardly rise any more above this one.
+_HOPELESS: Final = 300
 
 CURVES: Final = {
-    Chroma.SUBSAMPLED: Curves(calibration.JPEG_420, calibration.JPEG_420_PLAIN),
-    Chroma.FULL: Curves(calibration.JPEG_444, calibration.JPEG_444_PLAIN),
-    Chroma.NONE: Curves(calibration.JPEG_420, calibration.JPEG_420_PLAIN),
+    Chroma.SUBSAMPLED: calibration.JPEG_420,
+    Chroma.FULL: calibration.JPEG_444,
+    Chroma.NONE: calibration.JPEG_420,
 }
+"""What settings scores take with each way to store the colours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,153 +47,96 @@ class Found:
 
     Attributes:
         jpeg: without metadata.
+        setting: one of `SETTINGS`.
         score: its SSIMULACRA2 against the picture.
     """
 
     jpeg: bytes
-    manner: Manner
-    quality: int
+    chroma: Chroma
+    setting: int
     score: float
 
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What a quick look at one manner told.
+    """What attempts on the sample told.
 
     Attributes:
-        start: the setting of the encoder at which the score is expected to be the quality.
-        curve: what settings of the encoder other scores are expected to take.
-        size: bytes of the sample there, without trellis quantisation.
-        setting: what the encoder's would have been for the last look.
-        error: points that this was off.
+        start: the setting at which the score is expected to be the quality.
+        curve: what settings other scores are expected to take.
         is_hopeless: whether it is unlikely that any setting gets there.
     """
 
-    manner: Manner
+    chroma: Chroma
     start: float
     curve: Curve
-    size: int
-    setting: int
-    error: float
     is_hopeless: bool
 
 
 def smallest(picture: Picture, request: Request) -> Found | None:
     """The smallest file that reaches the quality asked for; None where none does."""
-    sample = _Sample(picture)
+    sample = Sample(picture)
+    if not picture.is_held:
+        release_memory()
     for look in _looks(sample, request, tries_full_chroma=not picture.is_subsampled):
-        rehearsed = look
-        if sample.is_part and abs(look.error) > _NEAR:
-            rehearsed = _rehearsed(sample, look, request)
-        found = _whole(picture, sample, rehearsed, request)
+        found = _whole(picture, sample, look, request)
         if found is not None or request.deadline.passed:
             return found
     return None
 
 
-class _Sample:
-    """Pixels that stand for the picture, and how encoded ones compare with them."""
-
-    def __init__(self, picture: Picture) -> None:
-        pixels, self.is_part = picture.sample()
-        self._picture = picture
-        self.image = vips.from_pixels(pixels)
-        self._verifier = Verifier(self._as_shown(self.image))
-        self.bias = _SAMPLE_BIAS if self.is_part else 0.0
-
-    @functools.cached_property
-    def steps(self) -> float:
-        """By how many settings this picture needs more than the median photograph, for 80."""
-        if self.image.bands == 1:
-            return 0.0
-        pixels = self.image.width * self.image.height
-        told = sum(
-            steps * math.log2(8 * len(encode_plainly(self.image, _MANNER, setting)) / pixels)
-            for setting, steps in _SIZES_TELL
-        )
-        return min(max(told - _MEDIAN_TELLS, -_MOST_STEPS), _MOST_STEPS)
-
-    def score(self, jpeg: bytes) -> float:
-        """What the whole picture is expected to score, encoded like the sample in `jpeg`."""
-        return self._verifier.score(self._as_shown(vips.load(jpeg, Format.JPEG))) - self.bias
-
-    def _as_shown(self, image: vips.Image) -> Pixels:
-        with vips.decoding(Format.JPEG):
-            return vips.pixels(self._picture.as_shown(image))
-
-
-def _looks(sample: _Sample, request: Request, *, tries_full_chroma: bool) -> Iterator[_Look]:
-    """The manners worth trying, best first; the next only where one does not reach the quality."""
-    if sample.image.bands == 1:
+def _looks(sample: Sample, request: Request, *, tries_full_chroma: bool) -> Iterator[_Look]:
+    """The ways to store the colours, best first; the next where one does not reach the quality."""
+    if sample.is_grey:
         yield _look(sample, Chroma.NONE, request)
         return
     subsampled = _look(sample, Chroma.SUBSAMPLED, request)
-    is_first = subsampled.start < _DEAR or not tries_full_chroma
-    if is_first and not subsampled.is_hopeless:
+    if subsampled.is_hopeless:
+        yield _look(sample, Chroma.FULL, request)
+        return
+    if subsampled.start < _DEAR or not tries_full_chroma:
         yield subsampled
-    full = _look(sample, Chroma.FULL, request)
-    if not is_first and not subsampled.is_hopeless and subsampled.size <= full.size:
-        yield subsampled
-    yield full
+        yield _look(sample, Chroma.FULL, request)
+        return
+    looks = [subsampled, _look(sample, Chroma.FULL, request)]
+    yield from sorted(looks, key=lambda look: sample.size(look.chroma, _nearest(look.start)))
 
 
-def _look(sample: _Sample, chroma: Chroma, request: Request) -> _Look:
-    curves = CURVES[chroma]
-    manner = Manner(chroma)
-    ease = min(1.0, (100 - request.quality) / 20)
-    seed = curves.plain.at(request.quality) + ease * sample.steps
-    search = Search(request.quality, curves.plain, SETTINGS, start=seed)
-    # Of a part of the picture a rehearsal will tell more.
-    for _ in range(1 if sample.is_part else 2):
+def _look(sample: Sample, chroma: Chroma, request: Request) -> _Look:
+    search = Search(request.quality, CURVES[chroma], SETTINGS)
+    looks = min(_MOST_LOOKS, MOST_PROBES - 2 - request.tally.probes) if sample.is_part else 1
+    reached = False
+    for _ in range(max(1, looks)):
         setting = search.next()
         if setting is None:
             break
-        score = sample.score(encode_plainly(sample.image, manner, setting))
+        score = sample.score(chroma, setting)
         request.tally.count()
         search.tell(setting, score)
-        tried, error = setting, score - request.quality
-        if abs(error) <= _FAR:
+        reached = reached or request.accepts(score)
+        if abs(score - request.quality) <= _NEAR or request.deadline.passed:
             break
-    wanted = search.estimate()
-    # Trellis quantisation costs some points, which take so many steps to make up for.
-    steps = curves.encoder.at(request.quality) - curves.plain.at(request.quality)
-    start = wanted + steps
-    nearest = min(max(round(wanted), SETTINGS[0]), SETTINGS[-1])
-    return _Look(
-        manner=Manner.near(chroma, start),
-        start=start,
-        curve=curves.encoder,
-        size=len(encode_plainly(sample.image, manner, nearest)),
-        setting=round(tried + steps),
-        error=error,
-        is_hopeless=start > _HOPELESS,
-    )
+    start = search.estimate()
+    return _Look(chroma, start, search.curve(), is_hopeless=not reached and start > _HOPELESS)
 
 
-def _rehearsed(sample: _Sample, look: _Look, request: Request) -> _Look:
-    """`look` corrected by encoding the sample as the whole will be."""
-    search = Search(request.quality, CURVES[look.manner.chroma].encoder, SETTINGS, start=look.start)
-    search.tell(look.setting, request.quality + look.error)
-    for _ in range(_REHEARSALS):
-        setting = search.next()
-        if setting is None:
-            break
-        score = sample.score(encode(sample.image, look.manner, setting, scans=False))
-        request.tally.count()
-        search.tell(setting, score)
-        if abs(score - request.quality) <= _FAR:
-            break
-    return replace(look, start=search.estimate(), curve=search.curve())
+def _nearest(setting: float) -> int:
+    return min(max(round(setting), SETTINGS[0]), SETTINGS[-1])
 
 
-def _whole(picture: Picture, sample: _Sample, look: _Look, request: Request) -> Found | None:
-    close = (_CLOSE_LARGE if picture.is_held else _CLOSE_HUGE) if sample.is_part else CLOSE
+def _whole(picture: Picture, sample: Sample, look: _Look, request: Request) -> Found | None:
+    close = _CLOSE if not sample.is_part else _CLOSE_LARGE if picture.is_held else _CLOSE_HUGE
 
-    def attempt(setting: int) -> Attempt[bytes]:
-        # Looking for the best scans takes memory, too.
-        jpeg = encode(picture.image(), look.manner, setting, scans=picture.is_held)
-        score = picture.score(jpeg) if sample.is_part else sample.score(jpeg)
-        return Attempt(setting, score, len(jpeg), jpeg)
+    def attempt(setting: int) -> Attempt[bytes | None]:
+        if not sample.is_part:
+            # Coarser is smaller; the file is written in the end.
+            return Attempt(setting, sample.score(look.chroma, setting), setting, None)
+        jpeg = _encoded(picture, sample, look.chroma, setting)
+        if not picture.is_held:
+            # What decoding and encoding took is not what decoding twice can use.
+            release_memory()
+        score = picture.score(jpeg)
+        return Attempt(setting, score, len(jpeg), jpeg if request.accepts(score) else None)
 
     best = cheapest(
         request,
@@ -239,4 +147,24 @@ def _whole(picture: Picture, sample: _Sample, look: _Look, request: Request) -> 
         close=close,
         most=max(1, MOST_PROBES - request.tally.probes),
     ).best
-    return None if best is None else Found(best.result, look.manner, best.setting, best.score)
+    if best is None:
+        return None
+    if best.result is not None:
+        return Found(best.result, look.chroma, best.setting, best.score)
+    jpeg = sample.file(look.chroma, best.setting)
+    score = sample.score_of(jpeg, best.score, look.chroma, best.setting)
+    return Found(jpeg, look.chroma, best.setting, score) if request.accepts(score) else None
+
+
+def _encoded(picture: Picture, sample: Sample, chroma: Chroma, setting: int) -> bytes:
+    """The whole picture as a file, quantised like the sample.
+
+    Decoders hold all coefficients of a progressive file, 3 bytes a pixel and more: one that is too
+    large to hold becomes a sequential file, for 3 to 4 % more bytes.
+    """
+    stream = sample.planned(chroma, setting).stream(
+        picture.width, picture.height, progressive=picture.is_held
+    )
+    for rows in picture.rows():
+        stream.push(rows)
+    return stream.finish()

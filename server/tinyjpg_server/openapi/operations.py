@@ -39,7 +39,7 @@ _STATUS: Final[dict[str, Any]] = {
         "created_at": "2026-11-25T09:30:00.000+00:00",
         "expires_at": "2026-12-02T09:30:00.000+00:00",
         "score": 80.2,
-        "method": "mozjpeg",
+        "method": "encoded at 5.66, 4:2:0",
     },
 }
 INVALID: Final = {

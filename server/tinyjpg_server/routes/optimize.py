@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from fastapi import APIRouter
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -27,7 +28,13 @@ from tinyjpg_server.routes.holding import wait_for_image
 from tinyjpg_server.routes.image_data import accepted_data, status_data
 from tinyjpg_server.services import Services, services_of
 from tinyjpg_server.storage.disk import storage_full
-from tinyjpg_server.uploads import Received, UploadLimits, check_declared_size, receive_upload
+from tinyjpg_server.uploads import (
+    Received,
+    UploadLimits,
+    check_declared_size,
+    discard_rest,
+    receive_upload,
+)
 
 router = APIRouter()
 
@@ -42,7 +49,9 @@ async def optimize(request: Request) -> Response:
         return await _optimize(request, services)
     except ApiError as error:
         services.metrics.upload_refused(error.code)
-        raise
+        refusal = answers.failure_of(error)
+        refusal.background = BackgroundTask(discard_rest, request)
+        return refusal
 
 
 async def _optimize(request: Request, services: Services) -> Response:

@@ -1,0 +1,99 @@
+"""What a search for a JPEG looks at: the pixels of a picture or of squares of it, as coefficients.
+
+Colour conversion and forward DCT happen once for each way to store the colours; an attempt is
+quantised, shown as decoders will show it, and scored. No file is written for it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tinyjpg.backends import vips
+from tinyjpg.backends.jpeg import Coefficients
+from tinyjpg.backends.vips import Pixels
+from tinyjpg.codecs.jpeg_encoder import Chroma
+from tinyjpg.codecs.jpeg_picture import Picture
+from tinyjpg.codecs.jpeg_scales import SUBSAMPLINGS, scale_of
+from tinyjpg.formats import Format
+from tinyjpg.verify import Verifier
+
+# By how many points squares score higher than the picture they are taken from.
+_BIAS: Final = 0.4
+# Files below this size may be smaller with one scan than with six and their tables.
+_TINY: Final = 8192
+
+
+class Sample:
+    """Pixels that stand for a picture, and how they look at any setting.
+
+    Attributes:
+        is_part: whether they are only a part of the picture.
+        is_grey: whether they have one band.
+    """
+
+    def __init__(self, picture: Picture) -> None:
+        self._pixels, self.is_part = picture.sample()
+        self._picture = picture
+        self._verifier = Verifier(self._as_shown(self._pixels))
+        self._bias = _BIAS if self.is_part else 0.0
+        self._coefficients: dict[Chroma, Coefficients] = {}
+        self._settings: dict[Chroma, int] = {}
+        self._shown: tuple[Chroma, int, Pixels] | None = None
+        self.is_grey = self._pixels.shape[2] == 1
+
+    def score(self, chroma: Chroma, setting: int) -> float:
+        """What the whole picture is expected to score at one of `SETTINGS`."""
+        return self._score(self._promised(chroma, setting)) - self._bias
+
+    def size(self, chroma: Chroma, setting: int) -> int:
+        """Bytes of the sample at a setting."""
+        return len(self.planned(chroma, setting).write())
+
+    def planned(self, chroma: Chroma, setting: int) -> Coefficients:
+        """The sample's coefficients, to be quantised for a setting."""
+        if chroma not in self._coefficients:
+            height, width, _ = self._pixels.shape
+            made = Coefficients(width, height, SUBSAMPLINGS[chroma])
+            made.push(self._pixels)
+            self._coefficients[chroma] = made
+        coefficients = self._coefficients[chroma]
+        if self._settings.get(chroma) != setting:
+            coefficients.plan(scale_of(setting))
+            self._settings[chroma] = setting
+        return coefficients
+
+    def file(self, chroma: Chroma, setting: int) -> bytes:
+        """The sample as a file at a setting: that of the picture, where it is not only a part."""
+        coefficients = self.planned(chroma, setting)
+        jpeg = coefficients.write()
+        if len(jpeg) > _TINY:
+            return jpeg
+        return min(jpeg, coefficients.write(progressive=False), key=len)
+
+    def score_of(self, jpeg: bytes, expected: float, chroma: Chroma, setting: int) -> float:
+        """The score of a file that `file` made, by decoding it.
+
+        Args:
+            jpeg: the file.
+            expected: what `score` said, which is right where the decoder shows what was promised.
+        """
+        with vips.decoding(Format.JPEG):
+            decoded = vips.pixels(vips.load(jpeg, Format.JPEG))
+        promised = self._promised(chroma, setting)
+        if decoded.shape == promised.shape and bool((decoded == promised).all()):
+            return expected
+        return self._score(decoded) - self._bias
+
+    def _promised(self, chroma: Chroma, setting: int) -> Pixels:
+        if self._shown is None or self._shown[:2] != (chroma, setting):
+            self._shown = chroma, setting, self.planned(chroma, setting).show()
+        return self._shown[2]
+
+    def _score(self, pixels: Pixels) -> float:
+        return self._verifier.score(self._as_shown(pixels))
+
+    def _as_shown(self, pixels: Pixels) -> Pixels:
+        if self._picture.icc_profile is None:
+            return pixels
+        with vips.decoding(Format.JPEG):
+            return vips.pixels(self._picture.as_shown(vips.from_pixels(pixels)))

@@ -1,0 +1,26 @@
+"""The settings of the native JPEG encoder: how coarsely it quantises, in fine steps."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tinyjpg.backends.jpeg import Subsampling
+from tinyjpg.codecs.jpeg_encoder import Chroma
+
+SETTINGS: Final = range(385)
+"""From 32 times the built-in tables to a 128th; each step divides by the 32nd root of 2."""
+
+SUBSAMPLINGS: Final = {
+    Chroma.NONE: Subsampling.GREY,
+    Chroma.FULL: Subsampling.CHROMA_444,
+    Chroma.SUBSAMPLED: Subsampling.CHROMA_420,
+}
+"""What the encoder calls each way to store colours."""
+
+_COARSEST: Final = 13
+_STEPS_TO_DOUBLE: Final = 32
+
+
+def scale_of(setting: int) -> int:
+    """What the tables are multiplied by at one of `SETTINGS`, in 256ths."""
+    return round(2 ** (_COARSEST - setting / _STEPS_TO_DOUBLE))

@@ -1,0 +1,204 @@
+/* Tokens to bits: T.81, F.1.2 and G.1.2. */
+#include <string.h>
+
+#include "jpeg.h"
+
+enum { ROOM = 4096, MARGIN = 16, LONGEST_TOKEN = 3, END_OF_BLOCK = 0, ZERO_RUN = 0xF0 };
+
+/* Bits on their way out, through a small buffer. */
+struct writer {
+    struct bytes *out;
+    uint64_t pending;
+    int held;
+    uint8_t buffer[ROOM];
+    size_t used;
+};
+
+static void flush(struct writer *writer)
+{
+    bytes_append(writer->out, writer->buffer, writer->used);
+    writer->used = 0;
+}
+
+/* `length` is at most 32. */
+static inline void put(struct writer *writer, uint32_t value, int length)
+{
+    writer->pending = writer->pending << length | value;
+    writer->held += length;
+    while (writer->held >= 8) {
+        writer->held -= 8;
+        uint8_t byte = (uint8_t)(writer->pending >> writer->held);
+        writer->buffer[writer->used++] = byte;
+        if (byte == 0xFF) {
+            writer->buffer[writer->used++] = 0;
+        }
+    }
+    if (writer->used > ROOM - MARGIN) {
+        flush(writer);
+    }
+}
+
+/* Fills the last byte with ones. */
+static void finish(struct writer *writer)
+{
+    int missing = -writer->held & 7;
+    put(writer, (1u << missing) - 1, missing);
+    flush(writer);
+}
+
+/* Whose turn it is in a scan of several components, or of all coefficients. */
+struct order {
+    const struct geometry *geometry;
+    struct tokens *tokens;
+    struct huffman dc[2], ac[2];
+    int has_ac;
+    /* Component, block of it in the MCU, and coefficient that comes next. */
+    int component, block, at;
+};
+
+static void next_block(struct order *order)
+{
+    const struct component *component = &order->geometry->components[order->component];
+    order->at = 0;
+    if (++order->block == component->across * component->down) {
+        order->block = 0;
+        order->component = (order->component + 1) % order->geometry->count;
+    }
+}
+
+/* Moves on behind a symbol. */
+static void advance(struct order *order, int symbol)
+{
+    if (order->at == 0) {
+        order->at = 1;
+        if (!order->has_ac) {
+            next_block(order);
+        }
+        return;
+    }
+    order->at += (symbol >> 4) + 1;
+    if (symbol == END_OF_BLOCK || order->at > BLOCK - 1) {
+        next_block(order);
+    }
+}
+
+/* Reads tokens, which may be cut anywhere, and writes their bits. */
+struct translation {
+    struct writer writer;
+    /* A band's own code, or NULL where there is an order. */
+    const struct huffman *huffman;
+    const struct band *band;
+    struct order *order;
+    uint8_t token[LONGEST_TOKEN];
+    int held, wanted, length;
+};
+
+static const struct huffman *code_of(const struct translation *translation)
+{
+    const struct order *order = translation->order;
+    if (!order) {
+        return translation->huffman;
+    }
+    return order->at ? &order->ac[order->component > 0] : &order->dc[order->component > 0];
+}
+
+static const struct band *band_of(const struct translation *translation)
+{
+    const struct order *order = translation->order;
+    if (!order) {
+        return translation->band;
+    }
+    return order->at ? &order->tokens->ac[order->component > 0]
+                     : &order->tokens->dc[order->component > 0];
+}
+
+static void translate(void *context, const uint8_t *data, size_t size)
+{
+    struct translation *translation = context;
+    for (size_t i = 0; i < size; i++) {
+        translation->token[translation->held++] = data[i];
+        if (translation->held == 1) {
+            translation->length = extra_bits(band_of(translation), data[i]);
+            translation->wanted = 1 + (translation->length + 7) / 8;
+        }
+        if (translation->held < translation->wanted) {
+            continue;
+        }
+        const struct huffman *huffman = code_of(translation);
+        const uint8_t *token = translation->token;
+        uint32_t extra = translation->wanted == 1   ? 0
+                         : translation->wanted == 2 ? token[1]
+                                                    : (uint32_t)token[1] << 8 | token[2];
+        put(&translation->writer, (uint32_t)huffman->code[token[0]] << translation->length | extra,
+            huffman->length[token[0]] + translation->length);
+        if (translation->order) {
+            advance(translation->order, token[0]);
+        }
+        translation->held = 0;
+    }
+}
+
+static void write_band(struct bytes *out, int component, struct band *band)
+{
+    struct huffman huffman;
+    huffman_from(&huffman, band->counts);
+    write_huffman(out, 1, 0, &huffman);
+    write_scan_header(out, component, 1, band->first, band->last, 0);
+    struct translation translation = {.writer = {.out = out}, .huffman = &huffman, .band = band};
+    bytes_drain(band->tokens, translate, &translation);
+    finish(&translation.writer);
+}
+
+/* A scan of all components: DC alone, or everything. */
+static void write_together(struct bytes *out, const struct geometry *geometry,
+                           struct tokens *tokens, int has_ac)
+{
+    struct order order = {.geometry = geometry, .tokens = tokens, .has_ac = has_ac};
+    for (int i = 0; i < (geometry->count > 1 ? 2 : 1); i++) {
+        huffman_from(&order.dc[i], tokens->dc[i].counts);
+        write_huffman(out, 0, i, &order.dc[i]);
+        if (has_ac) {
+            huffman_from(&order.ac[i], tokens->ac[i].counts);
+            write_huffman(out, 1, i, &order.ac[i]);
+        }
+    }
+    write_scan_header(out, 0, geometry->count, 0, has_ac ? BLOCK - 1 : 0, 1);
+    struct translation translation = {.writer = {.out = out}, .order = &order};
+    bytes_drain(&tokens->dc_tokens, translate, &translation);
+    finish(&translation.writer);
+}
+
+void tokens_prepare(struct tokens *tokens, int is_progressive)
+{
+    memset(tokens, 0, sizeof *tokens);
+    for (int i = 0; i < 2; i++) {
+        tokens->dc[i].tokens = &tokens->dc_tokens;
+    }
+    for (int i = 0; i < MOST_BANDS; i++) {
+        struct band *band = &tokens->ac[i];
+        band->first = is_progressive ? band_limits[i][0] : 1;
+        band->last = is_progressive ? band_limits[i][1] : BLOCK - 1;
+        band->is_sequential = !is_progressive;
+        band->tokens = is_progressive ? &tokens->band_tokens[i] : &tokens->dc_tokens;
+    }
+}
+
+void tokens_free(struct tokens *tokens)
+{
+    bytes_free(&tokens->dc_tokens);
+    for (int i = 0; i < MOST_BANDS; i++) {
+        bytes_free(&tokens->band_tokens[i]);
+    }
+}
+
+void write_scans(struct bytes *out, const struct geometry *geometry, struct tokens *tokens,
+                 int is_progressive)
+{
+    write_together(out, geometry, tokens, !is_progressive);
+    for (int i = 0; i < geometry->count && is_progressive; i++) {
+        int band = first_band(i), end = band + band_count(i);
+        for (; band < end; band++) {
+            write_band(out, i, &tokens->ac[band]);
+        }
+    }
+}
