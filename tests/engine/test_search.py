@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinyjpg.calibration import JPEG_420, WEBP_LOSSY, Curve
+from tinyjpg.calibration import MOZJPEG_420, WEBP_LOSSY, Curve
 from tinyjpg.limits import Deadline
 from tinyjpg.search import CLOSE, MOST_PROBES, Attempt, Found, Search, cheapest
 from tinyjpg.source import Request
@@ -31,21 +31,21 @@ class Encoder:
 
 
 def run(
-    encoder: Encoder, quality: int = 80, *, expected: Curve = JPEG_420, scale: range = SCALE
+    encoder: Encoder, quality: int = 80, *, expected: Curve = MOZJPEG_420, scale: range = SCALE
 ) -> Found[str]:
     return cheapest(Request(quality), encoder, expected=expected, settings=scale)
 
 
 def photograph(offset: float, stretch: float = 1.0) -> Callable[[int], float]:
     """A picture that scores as the curve says, but for `offset` points and a slope of its own."""
-    scores = JPEG_420.inverse()
+    scores = MOZJPEG_420.inverse()
     return lambda setting: 80 + offset + stretch * (scores.at(setting) - 80)
 
 
 def test_a_picture_as_expected_takes_one_probe() -> None:
     encoder = Encoder(photograph(0))
     found = run(encoder)
-    assert encoder.asked == [round(JPEG_420.at(80))]
+    assert encoder.asked == [round(MOZJPEG_420.at(80))]
     assert found.best is not None
     assert found.best.result == f"at {encoder.asked[0]}"
 
@@ -109,14 +109,14 @@ def test_the_smallest_result_wins_even_where_a_higher_setting_made_it() -> None:
 def test_the_deadline_ends_the_search_after_the_first_probe() -> None:
     encoder = Encoder(photograph(-8))
     request = Request(80, deadline=Deadline.after(1e-9))
-    cheapest(request, encoder, expected=JPEG_420, settings=SCALE)
+    cheapest(request, encoder, expected=MOZJPEG_420, settings=SCALE)
     assert len(encoder.asked) == 1
 
 
 def test_every_probe_is_counted() -> None:
     encoder = Encoder(photograph(5, 1.3))
     request = Request(80)
-    found = cheapest(request, encoder, expected=JPEG_420, settings=SCALE)
+    found = cheapest(request, encoder, expected=MOZJPEG_420, settings=SCALE)
     assert request.tally.probes == len(encoder.asked) == len(found.attempts) > 1
 
 
@@ -147,7 +147,7 @@ def unsteady(steepness: float, middle: float, noise: float, seed: int) -> Encode
         seed=st.integers(0, 1000),
     ),
     quality=st.integers(1, 99),
-    curve=st.sampled_from([JPEG_420, WEBP_LOSSY]),
+    curve=st.sampled_from([MOZJPEG_420, WEBP_LOSSY]),
     scale=st.sampled_from([range(1, 101), range(101), range(5), range(1)]),
 )
 def test_any_encoder_ends_the_search(
@@ -164,7 +164,7 @@ def test_any_encoder_ends_the_search(
 
 
 def test_a_curve_bent_by_attempts_passes_through_them_and_keeps_rising() -> None:
-    search = Search(80, JPEG_420, SCALE)
+    search = Search(80, MOZJPEG_420, SCALE)
     search.tell(80, 70.0)
     search.tell(88, 86.0)
     search.tell(84, 69.0)
@@ -178,6 +178,6 @@ def test_a_curve_bent_by_attempts_passes_through_them_and_keeps_rising() -> None
 
 
 def test_one_attempt_does_not_bend_the_curve() -> None:
-    search = Search(80, JPEG_420, SCALE)
+    search = Search(80, MOZJPEG_420, SCALE)
     search.tell(80, 70.0)
-    assert search.curve() is JPEG_420
+    assert search.curve() is MOZJPEG_420
