@@ -167,11 +167,6 @@ def from_pixels(pixels: Pixels) -> Image:
     return image.copy(interpretation="b-w" if bands == 1 else "srgb")
 
 
-def set_threads(count: int) -> None:
-    """Use `count` threads per image, in this whole process."""
-    pyvips.concurrency_set(count)
-
-
 def tagged(image: Image, icc_profile: bytes | None) -> Image:
     """`image` with `icc_profile` in place of the one it has, or with none.
 

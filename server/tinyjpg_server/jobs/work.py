@@ -23,7 +23,6 @@ from tinyjpg_server.errors import (
     Failure,
     NotStoredError,
     StorageError,
-    StorageFullError,
     public_failure,
 )
 from tinyjpg_server.jobs import queue
@@ -66,7 +65,7 @@ class Tools:
 
 
 async def work_on(claim: Claim, tools: Tools) -> bool:
-    """Optimise the image and finish, fail or release it. False if work should pause: no room.
+    """Optimise the image and finish, fail or release it. False if work should pause: no storage.
 
     Cancelling it releases the image, and the try does not count.
 
@@ -88,11 +87,8 @@ async def work_on(claim: Claim, tools: Tools) -> bool:
     except NotStoredError:
         await _fail(claim, tools, _MISSING)
         return True
-    except StorageFullError:
-        _log.exception("no room for a result; the image waits", extra={"image_id": image.id})
-        await queue.release(tools.database, claim, counts=False)
-        return False
     except StorageError:
+        # Full or failing: the image is not to blame.
         _log.exception("the storage failed; the image waits", extra={"image_id": image.id})
         await queue.release(tools.database, claim, counts=False)
         return False

@@ -118,8 +118,9 @@ async def _file(request: Request, store: Store, image: Image, name: str) -> Resp
         _refuse(part, stored)
         return await _content(request.method, store, image, stored, part)
     except NotStoredError as error:
-        # Expired this very moment, or lost: the operator should know.
-        _log.warning("%s is not in the store", name, extra={"image_id": image.id})
+        # Expired this very moment, or lost: the operator should know. Not the name, which is all
+        # that a stranger needs.
+        _log.warning("a file of the image is not in the store", extra={"image_id": image.id})
         raise _not_found() from error
 
 
