@@ -11,8 +11,8 @@ from benchmarks import report
 from tests.server.killing import VICTIMS, kill_while_working
 
 _WHOLE: Final = 300
-# Seconds between kills, on average.
-_PAUSE: Final = {"child": 0.4, "worker": 0.6, "server": 3.0}
+# Seconds between kills, on average: more than a start takes, or nothing is ever worked on.
+_PAUSE: Final = {"child": 1.0, "worker": 3.0, "server": 6.0}
 
 
 def main(arguments: list[str]) -> int:
