@@ -25,7 +25,7 @@ def optimize(data: BytesLike, quality: int = 80, *, options: Options | None = No
         data: a whole JPEG, PNG, WebP or GIF file.
         quality: 1 to 100. The SSIMULACRA2 score aimed at: 80 is not noticeable side by side,
             90 visually lossless, 100 pixel-identical.
-        options: metadata to keep and limits; see `Options`.
+        options: metadata to keep, limits and effort; see `Options`.
 
     Raises:
         InvalidOptionError: `quality` or the type of `data` is wrong.
@@ -40,6 +40,7 @@ def optimize(data: BytesLike, quality: int = 80, *, options: Options | None = No
     request = Request(
         quality=check_quality(quality),
         keep=options.keep,
+        effort=options.effort,
         deadline=Deadline.after(options.limits.deadline),
     )
     original = as_bytes(data)

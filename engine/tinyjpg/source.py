@@ -7,7 +7,7 @@ from typing import Final
 
 from tinyjpg.formats import Format
 from tinyjpg.limits import Deadline
-from tinyjpg.options import Keep
+from tinyjpg.options import DEFAULT_EFFORT, Keep
 
 LOSSLESS_QUALITY: Final = 100
 
@@ -78,6 +78,7 @@ class Request:
 
     quality: int
     keep: frozenset[Keep] = frozenset()
+    effort: int = DEFAULT_EFFORT
     deadline: Deadline = field(default_factory=Deadline)
     tally: Tally = field(default_factory=Tally, compare=False)
 

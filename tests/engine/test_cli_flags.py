@@ -21,6 +21,7 @@ FLAGS = (
     *("--quality", "--lossless", "--output", "--in-place", "--suffix", "--recursive", "--jobs"),
     *("--dry-run", "--json", "--min-savings", "--keep", "--keep-dates", "--overwrite", "--quiet"),
     *("--verbose", "--timeout", "--memory", "--max-input-bytes", "--max-pixels", "--max-frames"),
+    "--effort",
 )
 
 
@@ -48,6 +49,14 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_quality(command: Command, flags: list[str], quality: int) -> None:
     assert command("optimize", *flags, "a.jpg").code == 0
     assert command.engine.calls[0][0] == quality
+
+
+@pytest.mark.parametrize(
+    ("flags", "effort"), [([], 5), (["--effort", "1"], 1), (["--effort", "9"], 9)]
+)
+def test_effort(command: Command, flags: list[str], effort: int) -> None:
+    assert command("optimize", *flags, "a.jpg").code == 0
+    assert command.engine.calls[0][1].effort == effort
 
 
 @pytest.mark.parametrize(
@@ -106,6 +115,8 @@ def test_limits(command: Command) -> None:
         (["-q", "0"], "--quality"),
         (["-q", "101"], "--quality"),
         (["-q", "high"], "--quality"),
+        (["--effort", "0"], "--effort"),
+        (["--effort", "10"], "--effort"),
         (["-j", "0"], "--jobs"),
         (["--min-savings", "-1"], "--min-savings"),
         (["--min-savings", "101"], "--min-savings"),

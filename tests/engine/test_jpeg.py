@@ -119,6 +119,20 @@ def test_a_second_pass_returns_the_same_bytes(quality: int, size: tuple[int, int
     assert again.method == "already optimal"
 
 
+@pytest.mark.parametrize("effort", [1, 3, 9])
+def test_more_effort_takes_fewer_bytes_and_a_second_pass_at_any_returns_the_same(
+    effort: int,
+) -> None:
+    source = encode(photo(224, 160), "JPEG", quality=97)
+    result = optimize(source, 80, options=Options(effort=effort))
+    assert result.score is not None
+    assert result.score >= 79.5
+    if effort == 1:
+        assert result.output_size > optimize(source, 80).output_size
+    for other in (1, effort, 9):
+        assert optimize(result.data, 80, options=Options(effort=other)).data == result.data
+
+
 def test_a_lower_quality_squeezes_an_output_further() -> None:
     once = optimize(fine(), 90)
     assert optimize(once.data, 50).output_size < once.output_size

@@ -185,6 +185,7 @@ def test_a_job_survives_with_all_options() -> None:
         Options(
             keep=frozenset({Keep.ALL, Keep.CREATION}),
             limits=Limits(max_input_bytes=1, max_pixels=2, max_frames=3, deadline=0.25),
+            effort=9,
         ),
     )
     assert decode_job(receive(encode_job(job), job.data)) == job

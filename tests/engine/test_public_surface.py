@@ -114,6 +114,16 @@ def test_metadata_may_be_named_by_strings() -> None:
     assert Options(keep=["location", "all"]).keep == {Keep.LOCATION, Keep.ALL}  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("effort", [0, 10, -1, 5.0, "5", None, True])
+def test_an_effort_out_of_range_is_refused(effort: object) -> None:
+    with pytest.raises(InvalidOptionError, match="whole number from 1 to 9"):
+        Options(effort=effort)  # type: ignore[arg-type]
+
+
+def test_the_effort_is_five_unless_it_is_given() -> None:
+    assert optimize(PHOTO).data == optimize(PHOTO, options=Options(effort=5)).data
+
+
 @pytest.mark.parametrize(
     ("data", "named"),
     [

@@ -16,15 +16,13 @@ import numpy as np
 from tinyjpg.errors import InvalidOptionError
 from tinyjpg.metric import Pixels, check_pixels, check_same_size
 from tinyjpg.native import ffi, lib
+from tinyjpg.options import DEFAULT_EFFORT, check_effort
 
 LARGEST_SIDE: Final = 65500
 """Pixels that a JPEG can have in each dimension; libjpeg draws the line here."""
 
 SCALES: Final = range(1, (1 << 20) + 1)
 """What the built-in quantisation tables can be multiplied by, in 256ths."""
-
-EFFORTS: Final = range(1, 10)
-"""1 and 2 round with a dead zone; from 3 on a trellis weighs bits against errors."""
 
 
 class Subsampling(IntEnum):
@@ -122,12 +120,13 @@ class Coefficients(_Encoding):
         super().__init__(handle, width, height, subsampling, 6 * width * height)
         self._planned = False
 
-    def plan(self, scale: int, *, effort: int = 5) -> None:
+    def plan(self, scale: int, *, effort: int = DEFAULT_EFFORT) -> None:
         """Decide how to quantise: with the built-in tables times `scale` / 256.
 
         Args:
             scale: one of `SCALES`; about 1150 for a score of 80 on photographs.
-            effort: one of `EFFORTS`.
+            effort: 1 to 9: 1 and 2 round with a dead zone; from 3 on a trellis weighs bits against
+                errors.
 
         Raises:
             InvalidOptionError: an argument is out of range, or rows are missing.
@@ -136,8 +135,7 @@ class Coefficients(_Encoding):
             raise InvalidOptionError(
                 f"the scale is {scale!r}; give a whole number from {SCALES[0]} to {SCALES[-1]}"
             )
-        if effort not in EFFORTS:
-            raise InvalidOptionError(f"the effort is {effort!r}; give a whole number from 1 to 9")
+        check_effort(effort)
         with self._lock:
             self._check_complete()
             lib.tinyjpg_jpeg_plan(self._handle, scale, effort)

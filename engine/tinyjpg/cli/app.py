@@ -29,7 +29,7 @@ from tinyjpg.cli.stream import STANDARD, optimize_stream
 from tinyjpg.cli.work import work
 from tinyjpg.errors import InvalidOptionError
 from tinyjpg.limits import Limits
-from tinyjpg.options import Keep, Options
+from tinyjpg.options import DEFAULT_EFFORT, Keep, Options
 from tinyjpg.pool import DEFAULT_TIMEOUT
 
 # Asked to stop at this share of --timeout, the engine is done before it is stopped the hard way.
@@ -136,6 +136,7 @@ def _optimize(
     suffix: flags.Suffix = None,
     overwrite: flags.OverwriteFlag = None,
     min_savings: flags.MinSavings = 0.0,
+    effort: flags.Effort = DEFAULT_EFFORT,
     keep: flags.KeepFlag = None,
     keep_dates: flags.KeepDates = False,
     as_json: flags.AsJson = False,
@@ -167,6 +168,7 @@ def _optimize(
                 max_frames=max_frames,
                 deadline=None if timeout is None else timeout * _DEADLINE_SHARE,
             ),
+            effort=effort,
         ),
         destination=_destination(output, suffix, in_place=in_place),
         recursive=recursive,

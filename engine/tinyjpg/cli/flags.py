@@ -9,6 +9,7 @@ import typer
 
 from tinyjpg.cli.settings import DEFAULT_SUFFIX, Overwrite
 from tinyjpg.limits import Limits
+from tinyjpg.options import EFFORTS
 from tinyjpg.pool import DEFAULT_MEMORY, DEFAULT_TIMEOUT, LEAST_MEMORY
 
 DEFAULT_QUALITY: Final = 80
@@ -62,6 +63,16 @@ Quality = Annotated[
     ),
 ]
 Lossless = Annotated[bool, typer.Option("--lossless", help="Change no pixel; the same as -q 100.")]
+Effort = Annotated[
+    int,
+    typer.Option(
+        "--effort",
+        min=EFFORTS[0],
+        max=EFFORTS[-1],
+        metavar="1-9",
+        help="Time for bytes, of JPEGs only: 1 is quickest, 9 smallest.",
+    ),
+]
 Recursive = Annotated[
     bool, typer.Option("-r", "--recursive", help="Enter the folders inside folders.")
 ]

@@ -80,7 +80,7 @@ class Settings:
 
     Attributes:
         quality: 1 to 100.
-        options: metadata to keep and limits.
+        options: metadata to keep, limits and effort.
         destination: where results go.
         recursive: whether folders inside the folders named are entered.
         jobs: worker processes; None for one per core.

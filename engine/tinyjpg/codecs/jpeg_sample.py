@@ -26,14 +26,19 @@ _TINY: Final = 8192
 class Sample:
     """Pixels that stand for a picture, and how they look at any setting.
 
+    Args:
+        picture: what they stand for.
+        effort: 1 to 9, how the encoder quantises.
+
     Attributes:
         is_part: whether they are only a part of the picture.
         is_grey: whether they have one band.
     """
 
-    def __init__(self, picture: Picture) -> None:
+    def __init__(self, picture: Picture, effort: int) -> None:
         self._pixels, self.is_part = picture.sample()
         self._picture = picture
+        self._effort = effort
         self._verifier = Verifier(self._as_shown(self._pixels))
         self._bias = _BIAS if self.is_part else 0.0
         self._coefficients: dict[Chroma, Coefficients] = {}
@@ -58,7 +63,7 @@ class Sample:
             self._coefficients[chroma] = made
         coefficients = self._coefficients[chroma]
         if self._settings.get(chroma) != setting:
-            coefficients.plan(scale_of(setting))
+            coefficients.plan(scale_of(setting), effort=self._effort)
             self._settings[chroma] = setting
         return coefficients
 

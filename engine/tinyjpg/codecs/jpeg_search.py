@@ -75,7 +75,7 @@ class _Look:
 
 def smallest(picture: Picture, request: Request) -> Found | None:
     """The smallest file that reaches the quality asked for; None where none does."""
-    sample = Sample(picture)
+    sample = Sample(picture, request.effort)
     if not picture.is_held:
         release_memory()
     for look in _looks(sample, request, tries_full_chroma=not picture.is_subsampled):
