@@ -14,14 +14,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tinyjpg_server.accounts.keys import LastUsed
 from tinyjpg_server.db.database import Database
-from tinyjpg_server.failures import answer_failures
+from tinyjpg_server.failures import answer_failures, unexpected_failure
 from tinyjpg_server.jobs.bell import Bell
 from tinyjpg_server.jobs.waiting import Waiting
 from tinyjpg_server.metrics import Metrics
 from tinyjpg_server.middleware import RequestMiddleware
 from tinyjpg_server.openapi.document import describe
+from tinyjpg_server.pages.assets import ROUTE as ASSETS
+from tinyjpg_server.pages.rendering import Pages
 from tinyjpg_server.ratelimit import RateLimiter
 from tinyjpg_server.routes import account, files, health, images, optimize, status, usage
+from tinyjpg_server.routes.pages import home
 from tinyjpg_server.services import Services
 from tinyjpg_server.settings import Settings, load_settings
 from tinyjpg_server.storage.disk import DiskFloor
@@ -30,6 +33,7 @@ from tinyjpg_server.storage.store import open_store
 _log = logging.getLogger(__name__)
 
 _API: Final = (optimize.router, status.router, images.router, usage.router, account.router)
+_PAGES: Final = (home.router,)
 
 # Seconds between writes of when keys were last used.
 _FLUSH: Final = 5.0
@@ -65,12 +69,19 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in _API:
         app.include_router(router, prefix="/api")
         app.include_router(router, prefix="/api/v1")
+    pages = app.state.pages = Pages(settings)
+    for router in _PAGES:
+        app.include_router(router, include_in_schema=False)
+    app.add_route(ASSETS, pages.assets.serve, include_in_schema=False)
     app.include_router(files.router)
     app.include_router(health.router)
     describe(app, settings)
     answer_failures(app)
     app.add_middleware(
-        RequestMiddleware, observe=metrics.observe_request, trust_proxy=settings.trust_proxy
+        RequestMiddleware,
+        observe=metrics.observe_request,
+        unexpected=unexpected_failure,
+        trust_proxy=settings.trust_proxy,
     )
     return app
 

@@ -11,23 +11,34 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Match
+from starlette.types import Scope
 
 from tinyjpg_server import answers
 from tinyjpg_server.errors import ApiError, UnavailableError
+from tinyjpg_server.pages.rendering import failure_page, is_page, log_in_address
 
 _log = logging.getLogger(__name__)
 
 _RETRY_AFTER: Final = 5
+_ON_PAGES: Final = {
+    404: "There is no page at this address. It may have moved, or the link was cut short.",
+    405: "This address is not a page to open.",
+    413: "What was sent is too large.",
+}
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 # What SQLAlchemy raises when the database is out of reach or too busy; the driver's own comes
 # as an OSError.
 _UNREACHABLE: Final = (OperationalError, InterfaceError, PoolTimeoutError, ConnectionError)
 
 
-async def _of_ours(_request: Request, error: ApiError) -> Response:
+async def _of_ours(request: Request, error: ApiError) -> Response:
+    if is_page(request):
+        if error.status == 401:
+            return RedirectResponse(log_in_address(request), 303)
+        return failure_page(request, error.status, error.message, error.headers)
     return answers.failure_of(error)
 
 
@@ -36,6 +47,9 @@ async def _of_framework(request: Request, error: HTTPException) -> Response:
     if error.status_code == 405:
         # The framework names those of one route only.
         headers["Allow"] = ", ".join(_allowed(request))
+    if is_page(request):
+        message = _ON_PAGES.get(error.status_code, f"{error.detail}.")
+        return failure_page(request, error.status_code, message, headers)
     return answers.plain_failure(error.status_code, headers)
 
 
@@ -58,13 +72,22 @@ async def _of_validation(_request: Request, error: RequestValidationError) -> Re
     return answers.failure(422, "validation_failed", "Validation failed", _field_errors(faults))
 
 
-async def _of_database(_request: Request, error: Exception) -> Response:
+async def _of_database(request: Request, error: Exception) -> Response:
     _log.error("the database does not answer", exc_info=error)
-    return answers.failure_of(
+    return await _of_ours(
+        request,
         UnavailableError(
             "The service cannot reach its database just now; try again.", retry_after=_RETRY_AFTER
-        )
+        ),
     )
+
+
+def unexpected_failure(scope: Scope) -> Response:
+    """The answer to a request that failed for no reason we know: nothing of the inside."""
+    request = HTTPConnection(scope)
+    if is_page(request):
+        return failure_page(request, 500, "Something went wrong on our side. Try again.")
+    return answers.plain_failure(500)
 
 
 _HANDLERS: Final[Mapping[type[Exception], Any]] = {

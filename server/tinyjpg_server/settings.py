@@ -115,6 +115,11 @@ class Settings(BaseSettings):
         return self.public_url or f"http://{self.host}:{self.port}"
 
     @property
+    def is_https(self) -> bool:
+        """Whether people come by TLS; a proxy in front of the service ends it."""
+        return self.base_url.startswith("https://")
+
+    @property
     def database(self) -> str:
         """The SQLAlchemy URL, with the asynchronous driver in it."""
         if self.database_url is None:

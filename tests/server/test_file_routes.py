@@ -21,7 +21,7 @@ from tests.server.accounting import make_caller
 from tinyjpg_server.db import clock
 from tinyjpg_server.db.database import Database
 from tinyjpg_server.db.tables import images
-from tinyjpg_server.failures import answer_failures
+from tinyjpg_server.failures import answer_failures, unexpected_failure
 from tinyjpg_server.middleware import RequestMiddleware
 from tinyjpg_server.routes import files
 from tinyjpg_server.storage.store import Store, folder_store, memory_store
@@ -86,7 +86,7 @@ def application(database: Database, store: Store) -> FastAPI:
     app = FastAPI(redirect_slashes=False)
     app.include_router(files.router)
     answer_failures(app)
-    app.add_middleware(RequestMiddleware, observe=lambda *_: None)
+    app.add_middleware(RequestMiddleware, observe=lambda *_: None, unexpected=unexpected_failure)
     app.state.services = SimpleNamespace(database=database, store=store)
     return app
 
