@@ -1,4 +1,4 @@
-"""Requests a minute, per API key, and failed log-ins per address."""
+"""Requests a minute, per API key; log-ins and sign-ups per address."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
-from limits import RateLimitItem, RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 
@@ -22,6 +22,9 @@ _FAILURES: Final = RateLimitItemPerMinute(300)
 _PAIR: Final = RateLimitItemPerMinute(10, 15)
 _LOG_INS_OF_ADDRESS: Final = RateLimitItemPerMinute(60, 15)
 _LOG_INS_OF_ACCOUNT: Final = RateLimitItemPerMinute(200, 15)
+
+# Accounts that one address may try to make in an hour; an office or a school shares one.
+_SIGN_UPS: Final = RateLimitItemPerHour(30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,20 @@ class RateLimiter:
         """The password was right: what this address tried for this account counts no more."""
         item, whose = _log_in_limits(address, email)[0]
         await self._windows.clear(item, *whose)
+
+    async def hit_sign_up(self, address: str) -> None:
+        """Count a sign-up, whatever comes of it.
+
+        Raises:
+            TooManyRequestsError: too many came from this address.
+        """
+        allowance = await self._hit(_SIGN_UPS, "sign-up", address)
+        if not allowance.allowed:
+            raise TooManyRequestsError(
+                "Too many accounts were asked for from your address; "
+                f"wait {math.ceil(allowance.retry_after / 60)} minutes.",
+                retry_after=allowance.retry_after,
+            )
 
     async def _hit(self, item: RateLimitItem, *whose: str) -> Allowance:
         allowed = await self._windows.hit(item, *whose)

@@ -76,6 +76,7 @@ class Settings(BaseSettings):
     trust_proxy: bool = Field(
         False, description="Take the client's address from X-Forwarded-For (behind a proxy only)."
     )
+    sign_up: bool = Field(True, description="Whether anybody may make an account at /sign-up.")
     metrics_token: SecretStr | None = Field(
         None, description="When set, /metrics wants it: Authorization: Bearer TOKEN."
     )

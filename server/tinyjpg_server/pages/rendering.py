@@ -65,7 +65,10 @@ class Pages:
         )
         self._templates.filters.update(words.FILTERS)
         self._templates.globals.update(
-            asset=self.assets.url, price=words.price, base_url=settings.base_url
+            asset=self.assets.url,
+            price=words.price,
+            base_url=settings.base_url,
+            sign_up_open=settings.sign_up,
         )
 
     def render(
