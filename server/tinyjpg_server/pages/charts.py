@@ -108,7 +108,7 @@ def bar_chart(
                 height=_rounded(height),
                 middle=_rounded(middle),
                 label=month_name(month)[:3],
-                year=month[:4] if index == 0 or month.endswith("-01") else "",
+                year=month[:4] if _tells_year(index, month) else "",
                 text=f"{month_name(month)} {month[:4]}: {tell(value)}",
             )
         )
@@ -116,13 +116,26 @@ def bar_chart(
     summary = (
         f"The most in {month_name(best[0])} {best[0][:4]}: {tell(best[1])}." if highest else ""
     )
-    lines = [Line(_FLOOR - (_FLOOR - _TOP) * part, tell(top * part)) for part in (0.5, 1.0)]
+    lines = [
+        Line(_FLOOR - (_FLOOR - _TOP) * part, _round_words(tell(top * part))) for part in (0.5, 1.0)
+    ]
     return Chart(name, title, summary, bars, lines)
 
 
 def month_name(month: str) -> str:
     """November, of "2026-11"."""
     return calendar.month_name[int(month[5:])]
+
+
+def _round_words(text: str) -> str:
+    """50 MB, of "50.0 MB": what is on the scale is round."""
+    number, _, unit = text.partition(" ")
+    return f"{number.rstrip('0').rstrip('.')} {unit}" if "." in number else text
+
+
+def _tells_year(index: int, month: str) -> bool:
+    # The year of a December that comes first would run into the next one's.
+    return month.endswith("-01") or (index == 0 and not month.endswith("-12"))
 
 
 def _scale(highest: int) -> int:
