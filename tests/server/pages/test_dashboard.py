@@ -28,7 +28,7 @@ _SECRET = re.compile(r"tj_[0-9A-Za-z]{43}")
 
 
 def secret_in(answer: httpx.Response) -> str:
-    found = set(_SECRET.findall(answer.text))
+    found: set[str] = set(_SECRET.findall(answer.text))
     assert len(found) == 1, answer.text
     return found.pop()
 
@@ -253,14 +253,14 @@ async def test_the_figures_are_those_of_the_api(
         )
         assert " ".join(row) in text
     for kind in report["image_types"]:
-        row = (
+        told = (
             kind["type"].upper(),
             words.number(kind["images"]),
             words.percent(kind["share"]),
             words.size(kind["saved_bytes"]),
             words.percent(kind["average_compression_ratio"]),
         )
-        assert " ".join(row) in text
+        assert " ".join(told) in text
     assert answer.text.count('class="reach"') == 24
     assert "style=" not in answer.text
 

@@ -1,6 +1,7 @@
-// A page that answers a form: reloading it opens the page that its link marked data-shown-once leads
-// to, and does not send the form again.
+// A page that answers a form, with an element <... data-shown-once="ADDRESS">: reloading it opens that
+// address and does not send the form again. It must not be one that the page links to: following
+// the link would then stay on this page.
 // @ts-check
 
-const link = document.querySelector("a[data-shown-once]");
-if (link instanceof HTMLAnchorElement) history.replaceState(null, "", link.href);
+const element = document.querySelector("[data-shown-once]");
+if (element instanceof HTMLElement) history.replaceState(null, "", element.dataset.shownOnce);
