@@ -174,6 +174,11 @@ async def test_copying_where_there_is_no_clipboard_api(
     await page.get_by_label("Name of a new key").focus()
     await page.keyboard.press("Control+V")
     await expect(page.get_by_label("Name of a new key")).to_have_value(key)
+    # The way back leads to no key, and makes none.
+    await page.go_back()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Dashboard")
+    await expect(page.locator("li.key")).to_have_count(2)
+    await expect(page.get_by_text(key)).to_have_count(0)
 
 
 async def test_without_scripts_a_page_asks(open_new_page: OpenPage, server: RunningServer) -> None:

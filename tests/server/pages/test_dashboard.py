@@ -120,6 +120,19 @@ async def test_revoking_asks_first(ann: Visitor, user: User, database: Database)
     assert "Keys that work no more (1)" in text
 
 
+async def test_keys_of_long_ago_are_not_all_listed(
+    ann: Visitor, user: User, database: Database
+) -> None:
+    async with database.write() as connection:
+        for number in range(25):
+            key, _ = await keys.issue(connection, user.id, f"key {number}", clock.now())
+            await keys.revoke(connection, user.id, key.id, clock.now())
+    text = text_of(await ann.get("/dashboard"))
+    assert "Keys that work no more (25, the last 20)" in text
+    assert "key 24" in text
+    assert "key 4 " not in text
+
+
 async def test_rotating_asks_first_and_shows_the_new_key_once(
     ann: Visitor, user: User, database: Database
 ) -> None:

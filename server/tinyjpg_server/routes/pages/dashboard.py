@@ -25,6 +25,8 @@ from tinyjpg_server.routes.parameters import FORMATS, IDS, STATUSES
 from tinyjpg_server.services import services_of
 
 PAGE: Final = 12
+# Of keys that work no more.
+_OLD_KEYS: Final = 20
 
 _DONE: Final = {
     "revoked": "The key is revoked. Requests with it are refused from now on.",
@@ -130,12 +132,14 @@ async def _facts(request: Request, caller: Caller, shown: Filter) -> dict[str, A
             status=shown.status,
             format=shown.format,
         )
+    old = [key for key in reversed(all_keys) if key.state(now) in {"revoked", "expired"}]
     working = [key for key in all_keys if key.state(now) in {"active", "expiring"}]
     return {
         "now": now,
         "quota": quota,
         "keys": working[::-1],
-        "old_keys": [key for key in reversed(all_keys) if key not in working],
+        "old_keys": old[:_OLD_KEYS],
+        "old_keys_in_all": len(old),
         "report": report,
         "charts": month_charts(report.months),
         "images": found[:PAGE],
