@@ -6,6 +6,7 @@ import hashlib
 import math
 import time
 from dataclasses import dataclass
+from ipaddress import IPv6Address
 from typing import Final
 
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
@@ -25,6 +26,9 @@ _LOG_INS_OF_ACCOUNT: Final = RateLimitItemPerMinute(200, 15)
 
 # Accounts that one address may try to make in an hour; an office or a school shares one.
 _SIGN_UPS: Final = RateLimitItemPerHour(30)
+
+# RFC 4291 2.5.1: what follows the network in an IPv6 address.
+_HOST_BITS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ class RateLimiter:
         Raises:
             TooManyRequestsError: there were too many from this address.
         """
-        allowance = await self._hit(_FAILURES, "address", address)
+        allowance = await self._hit(_FAILURES, "address", network_of(address))
         if not allowance.allowed:
             raise TooManyRequestsError(
                 "Too many requests without a valid API key came from your address; "
@@ -117,7 +121,7 @@ class RateLimiter:
         Raises:
             TooManyRequestsError: too many came from this address.
         """
-        allowance = await self._hit(_SIGN_UPS, "sign-up", address)
+        allowance = await self._hit(_SIGN_UPS, "sign-up", network_of(address))
         if not allowance.allowed:
             raise TooManyRequestsError(
                 "Too many accounts were asked for from your address; "
@@ -137,7 +141,22 @@ class RateLimiter:
         )
 
 
+def network_of(address: str) -> str:
+    """Whom to count the requests from `address` to: of IPv6 the first 64 bits.
+
+    A single connection commonly has all of them to itself. What is no address stays as it is.
+    """
+    try:
+        parsed = IPv6Address(address)
+    except ValueError:
+        return address
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(IPv6Address(int(parsed) >> _HOST_BITS << _HOST_BITS))
+
+
 def _log_in_limits(address: str, email: str) -> list[tuple[RateLimitItem, tuple[str, ...]]]:
+    address = network_of(address)
     # Hashed: what people type there may be a password, and may be long.
     account = hashlib.sha256(email.strip().lower().encode("utf-8", "replace")).hexdigest()
     return [
