@@ -5,9 +5,8 @@ Browsers come from any address, and passwords cost nothing.
 
 from __future__ import annotations
 
-import re
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +15,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from tests.server.account_tools import CHEAP, PASSWORD, make_user
+from tests.server.account_tools import CHEAP, make_user
+from tests.server.pages.visiting import Visit, Visitor
 from tinyjpg_server.accounts.sign_up import sign_up as make_account
 from tinyjpg_server.accounts.users import User, authenticate, change_password
 from tinyjpg_server.app import create_app
@@ -25,50 +25,6 @@ from tinyjpg_server.routes.pages import account, log_in, sign_up
 from tinyjpg_server.settings import load_settings
 
 HERE: Final = "http://127.0.0.1:8000"
-
-_TOKEN: Final = re.compile(r'name="form_token" value="([0-9a-f]{64})"')
-
-
-class Visitor:
-    """Somebody with a browser that runs no scripts, at one address.
-
-    Attributes:
-        client: keeps the cookies.
-        app: that is visited.
-    """
-
-    def __init__(self, client: httpx.AsyncClient, app: FastAPI) -> None:
-        self.client: Final = client
-        self.app: Final = app
-
-    async def get(self, path: str) -> httpx.Response:
-        """Open a page."""
-        return await self.client.get(path)
-
-    async def token(self, path: str) -> str:
-        """Of the forms on a page."""
-        answer = await self.get(path)
-        found = _TOKEN.search(answer.text)
-        assert found, f"no form on {path}: {answer.status_code} {answer.text}"
-        return found[1]
-
-    async def send(self, path: str, /, at: str | None = None, **fields: str) -> httpx.Response:
-        """Send the form for `path` that stands on the page `at` (the same by default)."""
-        return await self.post(path, {"form_token": await self.token(at or path), **fields})
-
-    async def post(
-        self, path: str, fields: Mapping[str, str], headers: dict[str, str] | None = None
-    ) -> httpx.Response:
-        """Send fields as they are."""
-        return await self.client.post(path, data=dict(fields), headers=headers)
-
-    async def log_in(self, email: str, password: str = PASSWORD) -> None:
-        """Fill in the form to log in."""
-        answer = await self.send("/log-in", email=email, password=password)
-        assert answer.status_code == 303, answer.text
-
-
-Visit = Callable[..., AbstractAsyncContextManager[Visitor]]
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import insert
 
 from tests.server.account_tools import make_user
-from tests.server.pages.conftest import Visit, Visitor
 from tests.server.pages.seeding import add_image
+from tests.server.pages.visiting import Visit, Visitor
 from tinyjpg_server.accounts import keys
 from tinyjpg_server.accounts.caller import caller_of_key
 from tinyjpg_server.accounts.users import User

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.server.account_tools import PASSWORD
-from tests.server.pages.conftest import Visit, Visitor
+from tests.server.pages.visiting import Visit, Visitor
 from tinyjpg_server.accounts.users import User, disable
 from tinyjpg_server.db import clock
 from tinyjpg_server.db.database import Database

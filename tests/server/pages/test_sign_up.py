@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.server.account_tools import PASSWORD
-from tests.server.pages.conftest import Visit, Visitor
+from tests.server.pages.visiting import Visit, Visitor
 from tinyjpg_server.accounts.passwords import LONGEST, SHORTEST
 from tinyjpg_server.accounts.users import User, find_user, list_users
 from tinyjpg_server.db.database import Database
