@@ -8,23 +8,22 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 
 from tinyjpg_server import answers
+from tinyjpg_server.db.outage import is_outage
 from tinyjpg_server.errors import ApiError, UnavailableError
 
 _log = logging.getLogger(__name__)
 
 _RETRY_AFTER: Final = 5
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-# What SQLAlchemy raises when the database is out of reach or too busy; the driver's own comes
-# as an OSError.
-_UNREACHABLE: Final = (OperationalError, InterfaceError, PoolTimeoutError, ConnectionError)
+# Among which are those of a database that is out of reach.
+_OF_DATABASE: Final = (SQLAlchemyError, ConnectionError)
 
 
 async def _of_ours(_request: Request, error: ApiError) -> Response:
@@ -59,6 +58,8 @@ async def _of_validation(_request: Request, error: RequestValidationError) -> Re
 
 
 async def _of_database(_request: Request, error: Exception) -> Response:
+    if not is_outage(error):
+        raise error
     _log.error("the database does not answer", exc_info=error)
     return answers.failure_of(
         UnavailableError(
@@ -71,7 +72,7 @@ _HANDLERS: Final[Mapping[type[Exception], Any]] = {
     ApiError: _of_ours,
     HTTPException: _of_framework,
     RequestValidationError: _of_validation,
-    **dict.fromkeys(_UNREACHABLE, _of_database),
+    **dict.fromkeys(_OF_DATABASE, _of_database),
 }
 
 
