@@ -41,6 +41,7 @@ def _mebibytes(text: str) -> int:
 
 Name = Annotated[str, typer.Argument(metavar="NAME")]
 
+
 @dataclass(frozen=True, slots=True)
 class _Field:
     """A field of a plan that commands take as an option.

@@ -143,18 +143,6 @@ async def accept(
     )
 
 
-async def replay(
-    connection: Connection, account_id: int, idempotency: IdempotencyKey, now: datetime
-) -> Image | None:
-    """The image that this request made before, if it did (deleted or not).
-
-    Raises:
-        ValidationFailedError: as `accept`.
-    """
-    known = await _known(connection, account_id, [idempotency.key], now)
-    return _replayed(known, idempotency)
-
-
 async def _accept_all(requests: Sequence[_Request]) -> list[Accepted | Exception]:
     answers: dict[str, _Answer] = {}
     async with requests[0].database.write() as connection:
