@@ -16,7 +16,13 @@ from starlette.routing import BaseRoute, Match
 
 from tinyjpg_server import answers
 from tinyjpg_server.db.outage import is_outage
-from tinyjpg_server.errors import ApiError, UnavailableError
+from tinyjpg_server.errors import (
+    ApiError,
+    NotStoredError,
+    ObjectNameError,
+    StorageError,
+    UnavailableError,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -68,10 +74,24 @@ async def _of_database(_request: Request, error: Exception) -> Response:
     )
 
 
+async def _of_storage(_request: Request, error: StorageError) -> Response:
+    if isinstance(error, NotStoredError | ObjectNameError):
+        # Whoever asked had to know better.
+        raise error
+    _log.error("the storage does not work", exc_info=error)
+    return answers.failure_of(
+        UnavailableError(
+            "The service cannot reach its image files just now; try again.",
+            retry_after=_RETRY_AFTER,
+        )
+    )
+
+
 _HANDLERS: Final[Mapping[type[Exception], Any]] = {
     ApiError: _of_ours,
     HTTPException: _of_framework,
     RequestValidationError: _of_validation,
+    StorageError: _of_storage,
     **dict.fromkeys(_OF_DATABASE, _of_database),
 }
 
