@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 
+import obstore
 import pytest
 from obstore.store import S3Store
 
@@ -136,3 +138,23 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, va
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=name):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "path_style", "asked"),
+    [
+        (None, True, "https://s3.eu-central-1.amazonaws.com/photos/eu/a"),
+        (None, False, "https://photos.s3.eu-central-1.amazonaws.com/eu/a"),
+        ("https://s3.example.com", True, "https://s3.example.com/photos/eu/a"),
+        ("https://photos.example.com", False, "https://photos.example.com/eu/a"),
+    ],
+)
+def test_where_a_bucket_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, endpoint: str | None, path_style: bool, asked: str
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    objects = bucket("s3://photos/eu", endpoint, path_style=path_style)
+    signed = obstore.sign(objects, "GET", "a", timedelta(minutes=1))
+    assert signed.partition("?")[0] == asked

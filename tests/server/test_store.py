@@ -10,13 +10,11 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import obstore
 import pytest
 
 from tests.server import s3
 from tinyjpg_server.errors import NotStoredError, ObjectNameError, StorageError
 from tinyjpg_server.settings import load_settings
-from tinyjpg_server.storage.s3 import bucket
 from tinyjpg_server.storage.store import Store, folder_store, memory_store, open_store
 
 pytestmark = pytest.mark.anyio
@@ -254,26 +252,6 @@ async def test_the_room_of_a_bucket_is_that_of_the_uploads_on_their_way(
         free = store.free_bytes()
         assert free is not None
         assert 0 < free <= os.statvfs(tmp_path).f_blocks * os.statvfs(tmp_path).f_frsize
-
-
-@pytest.mark.parametrize(
-    ("endpoint", "path_style", "asked"),
-    [
-        (None, True, "https://s3.eu-central-1.amazonaws.com/photos/eu/a"),
-        (None, False, "https://photos.s3.eu-central-1.amazonaws.com/eu/a"),
-        ("https://s3.example.com", True, "https://s3.example.com/photos/eu/a"),
-        ("https://photos.example.com", False, "https://photos.example.com/eu/a"),
-    ],
-)
-async def test_where_a_bucket_is_asked_for(
-    monkeypatch: pytest.MonkeyPatch, endpoint: str | None, path_style: bool, asked: str
-) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    monkeypatch.setenv("AWS_REGION", "eu-central-1")
-    objects = bucket("s3://photos/eu", endpoint, path_style=path_style)
-    signed = await obstore.sign_async(objects, "GET", "a", timedelta(minutes=1))
-    assert signed.partition("?")[0] == asked
 
 
 async def test_the_settings_name_the_folder(tmp_path: Path) -> None:
