@@ -3,8 +3,8 @@
  * sanitizers: they find what is out of bounds or undefined. All buffers are exactly as large as
  * they have to be.
  *
- * Compiled with clang -fsanitize=fuzzer,address,undefined -DFUZZ it is a target of libFuzzer
- * instead: the input says size, kind and settings, and holds the pixels.
+ * With -DFUZZ it is a target of libFuzzer instead (`./run fuzz`): the input says size, kind and
+ * settings, and holds the pixels; every instruction set has to make the same file of it.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -50,8 +50,22 @@ static uint8_t *written(tinyjpg_jpeg *jpeg, int is_progressive, size_t *size)
     return file;
 }
 
+/* What came of a picture. */
+struct outcome {
+    uint8_t *file, *shown;
+    size_t size, shown_size;
+};
+
+static void forget(struct outcome *outcome)
+{
+    free(outcome->file);
+    free(outcome->shown);
+    *outcome = (struct outcome){0};
+}
+
 /* Returns whether the picture, kept and streamed in strips, came out as the same sound file. */
-static int encode(const struct attempt *attempt, const uint8_t *given, size_t count)
+static int encode(const struct attempt *attempt, const uint8_t *given, size_t count,
+                  struct outcome *outcome)
 {
     uint8_t *pixels = picture(attempt, given, count);
     size_t row = attempt->width * (attempt->subsampling ? 3 : 1);
@@ -60,9 +74,9 @@ static int encode(const struct attempt *attempt, const uint8_t *given, size_t co
                tinyjpg_jpeg_push(kept, pixels, 1) == -1 && tinyjpg_jpeg_missing(kept) == 0;
     if (fine) {
         tinyjpg_jpeg_plan(kept, attempt->scale, attempt->effort);
-        uint8_t *shown = owned(row * attempt->height);
-        fine = tinyjpg_jpeg_show(kept, shown) == 0;
-        free(shown);
+        outcome->shown_size = row * attempt->height;
+        outcome->shown = owned(outcome->shown_size);
+        fine = tinyjpg_jpeg_show(kept, outcome->shown) == 0;
     }
     tinyjpg_jpeg *stream = fine ? tinyjpg_jpeg_stream(attempt->width, attempt->height, kept,
                                                       attempt->is_progressive)
@@ -81,7 +95,8 @@ static int encode(const struct attempt *attempt, const uint8_t *given, size_t co
     fine = file && streamed && size == other && memcmp(file, streamed, size) == 0 && size > 4 &&
            file[0] == 0xFF && file[1] == 0xD8 && file[size - 2] == 0xFF && file[size - 1] == 0xD9;
     free(streamed);
-    free(file);
+    outcome->file = file;
+    outcome->size = size;
     tinyjpg_jpeg_free(stream);
     tinyjpg_jpeg_free(kept);
     free(pixels);
@@ -91,6 +106,12 @@ static int encode(const struct attempt *attempt, const uint8_t *given, size_t co
 #ifdef FUZZ
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static int is_same(const struct outcome *a, const struct outcome *b)
+{
+    return a->size == b->size && memcmp(a->file, b->file, a->size) == 0 &&
+           a->shown_size == b->shown_size && memcmp(a->shown, b->shown, a->shown_size) == 0;
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -105,9 +126,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .is_progressive = data[4] % 2,
         .scale = 1 + ((uint32_t)data[5] << (data[6] % 13)),
     };
-    if (!encode(&attempt, data + 7, size - 7)) {
-        abort();
+    struct outcome first = {0};
+    const char *name;
+    for (int i = 0; (name = tinyjpg_available_instruction_set(i)); i++) {
+        struct outcome outcome = {0};
+        if (tinyjpg_force_instruction_set(name) ||
+            !encode(&attempt, data + 7, size - 7, &outcome) ||
+            (i && !is_same(&first, &outcome))) {
+            abort();
+        }
+        if (i == 0) {
+            first = outcome;
+        } else {
+            forget(&outcome);
+        }
     }
+    forget(&first);
     return 0;
 }
 
@@ -117,11 +151,13 @@ static int failures;
 
 static void check(const struct attempt *attempt, const uint8_t *given, size_t count)
 {
-    if (!encode(attempt, given, count)) {
+    struct outcome outcome = {0};
+    if (!encode(attempt, given, count, &outcome)) {
         fprintf(stderr, "%zu x %zu, subsampling %d, scale %u, effort %d\n", attempt->width,
                 attempt->height, attempt->subsampling, attempt->scale, attempt->effort);
         failures++;
     }
+    forget(&outcome);
 }
 
 static void check_sizes(const uint8_t *noise, size_t count)
