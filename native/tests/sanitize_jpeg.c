@@ -4,7 +4,8 @@
  * they have to be.
  *
  * With -DFUZZ it is a target of libFuzzer instead (`./run fuzz`): the input says size, kind and
- * settings, and holds the pixels; every instruction set has to make the same file of it.
+ * settings, and holds the pixels; every instruction set has to make the same file of it, and with
+ * -DDECODE libjpeg has to show the promised pixels of that.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -13,11 +14,18 @@
 #include <string.h>
 
 #include "../cdef.h"
+#ifdef DECODE
+#include "decode_jpeg.h"
+#endif
+
+/* What pixels are made of the bytes that are given: those over and over, with noise, or as steps. */
+enum content { REPEATED, NOISY, SMOOTH, CONTENTS };
 
 struct attempt {
     size_t width, height;
     int subsampling, effort, is_progressive;
     uint32_t scale;
+    enum content content;
 };
 
 static void *owned(size_t size)
@@ -29,13 +37,20 @@ static void *owned(size_t size)
     return made;
 }
 
-/* Pixels of `attempt`: those given, over and over. */
 static uint8_t *picture(const struct attempt *attempt, const uint8_t *given, size_t count)
 {
     size_t size = attempt->width * attempt->height * (attempt->subsampling ? 3 : 1);
     uint8_t *pixels = owned(size);
+    uint32_t noise = 1;
     for (size_t i = 0; i < size; i++) {
-        pixels[i] = count ? given[i % count] : 0;
+        uint8_t here = count ? given[i % count] : 0;
+        noise = noise * 1664525u + 1013904223u + here;
+        if (attempt->content == NOISY) {
+            here = (uint8_t)(here + (noise >> 24) / 4);
+        } else if (attempt->content == SMOOTH && i >= 3) {
+            here = (uint8_t)(pixels[i - 3] + here / 64 + (noise >> 30) - 3);
+        }
+        pixels[i] = here;
     }
     return pixels;
 }
@@ -115,7 +130,7 @@ static int is_same(const struct outcome *a, const struct outcome *b)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (size < 8) {
+    if (size < 9) {
         return 0;
     }
     const struct attempt attempt = {
@@ -125,13 +140,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .effort = 1 + data[3] % 9,
         .is_progressive = data[4] % 2,
         .scale = 1 + ((uint32_t)data[5] << (data[6] % 13)),
+        .content = (enum content)(data[7] % CONTENTS),
     };
     struct outcome first = {0};
     const char *name;
     for (int i = 0; (name = tinyjpg_available_instruction_set(i)); i++) {
         struct outcome outcome = {0};
         if (tinyjpg_force_instruction_set(name) ||
-            !encode(&attempt, data + 7, size - 7, &outcome) ||
+            !encode(&attempt, data + 8, size - 8, &outcome) ||
             (i && !is_same(&first, &outcome))) {
             abort();
         }
@@ -141,6 +157,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             forget(&outcome);
         }
     }
+#ifdef DECODE
+    if (!decodes_to(first.file, first.size, first.shown, first.shown_size)) {
+        abort();
+    }
+#endif
     forget(&first);
     return 0;
 }
@@ -174,7 +195,8 @@ static void check_sizes(const uint8_t *noise, size_t count)
                                                 .subsampling = subsampling,
                                                 .effort = turn % 3 ? 5 : 1,
                                                 .is_progressive = turn % 2 != 0,
-                                                .scale = scales[turn % 5]};
+                                                .scale = scales[turn % 5],
+                                                .content = (enum content)(turn % CONTENTS)};
                 check(&attempt, noise, count);
             }
         }
@@ -189,15 +211,15 @@ static void check_extremes(void)
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
         for (int subsampling = 0; subsampling < 4; subsampling++) {
             for (size_t count = 1; count <= 4; count++) {
-                const struct attempt fine = {70, 50, subsampling, 5, 1, 1};
-                const struct attempt coarse = {70, 50, subsampling, 5, 0, 1 << 20};
+                const struct attempt fine = {70, 50, subsampling, 5, 1, 1, REPEATED};
+                const struct attempt coarse = {70, 50, subsampling, 5, 0, 1 << 20, REPEATED};
                 check(&fine, patterns[i], count);
                 check(&coarse, patterns[i], count);
             }
         }
     }
     /* An end-of-band run of more blocks than one symbol can say. */
-    const struct attempt long_run = {65500, 41, 0, 5, 1, 1100};
+    const struct attempt long_run = {65500, 41, 0, 5, 1, 1100, REPEATED};
     check(&long_run, patterns[0], 1);
 }
 

@@ -18,7 +18,7 @@ def fuzz(folder: Path, *arguments: str, **variables: str) -> subprocess.Complete
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=600,
         env={**os.environ, "TINYJPG_FUZZ": str(folder), **variables},
     )
 
