@@ -244,6 +244,16 @@ class TestReport:
             assert b"<svg" in (results / name).read_bytes()[:600]
             assert (results / name).stat().st_size < 200_000
 
+    def test_a_part_by_format_does_not_replace_the_whole(
+        self, folder: Path, tmp_path: Path
+    ) -> None:
+        arguments = ["--folder", str(folder), "--peer", "pillow", "--limit", "1", "--save"]
+        assert bench(["peers", *arguments, "--format", "jpeg"]) == 0
+        found = sorted(path.name for path in (tmp_path / "results").iterdir())
+        assert found == ["peers-jpeg-rates.svg", "peers-jpeg-scores.svg", "peers-jpeg.md"]
+        text = (tmp_path / "results" / "peers-jpeg.md").read_text()
+        assert "](peers-jpeg-scores.svg)" in text
+
     def test_a_run_that_is_broken_off_says_so(
         self, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
