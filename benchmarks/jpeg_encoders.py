@@ -16,11 +16,11 @@ import numpy as np
 from benchmarks import images, report
 from benchmarks.curves import Point, bytes_at, sweep
 from benchmarks.guards import GUARDS
+from benchmarks.mozjpeg import Manner, encode
 from benchmarks.peers.encoders.table import Scale
 from tinyjpg.backends import vips
 from tinyjpg.backends.jpeg import Coefficients, Subsampling
-from tinyjpg.codecs.jpeg_encoder import Chroma, Manner, encode
-from tinyjpg.codecs.jpeg_scales import SETTINGS, scale_of
+from tinyjpg.codecs.jpeg_scales import SETTINGS, Chroma, scale_of
 from tinyjpg.formats import Format, sniff
 from tinyjpg.metric import Pixels, Reference
 

@@ -13,12 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from benchmarks.mozjpeg import Manner
+from benchmarks.mozjpeg import encode as encode_by_mozjpeg
 from tests.engine import jpeg_oracle as oracle
 from tests.images import photo
 from tinyjpg.backends import vips
 from tinyjpg.backends.jpeg import LARGEST_SIDE, SCALES, Coefficients, Subsampling
-from tinyjpg.codecs.jpeg_encoder import Chroma, Manner
-from tinyjpg.codecs.jpeg_encoder import encode as encode_by_mozjpeg
+from tinyjpg.codecs.jpeg_scales import Chroma
 from tinyjpg.containers.jpeg import Process, parse
 from tinyjpg.errors import InvalidOptionError
 from tinyjpg.formats import Format

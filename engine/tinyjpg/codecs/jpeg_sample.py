@@ -11,9 +11,8 @@ from typing import Final
 from tinyjpg.backends import vips
 from tinyjpg.backends.jpeg import Coefficients
 from tinyjpg.backends.vips import Pixels
-from tinyjpg.codecs.jpeg_encoder import Chroma
 from tinyjpg.codecs.jpeg_picture import Picture
-from tinyjpg.codecs.jpeg_scales import SUBSAMPLINGS, scale_of
+from tinyjpg.codecs.jpeg_scales import SUBSAMPLINGS, Chroma, scale_of
 from tinyjpg.formats import Format
 from tinyjpg.verify import Verifier
 
