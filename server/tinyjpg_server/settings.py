@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,8 @@ from tinyjpg_server.errors import SettingsError
 
 PREFIX: Final = "TINYJPG_"
 MEBIBYTE: Final = 1024 * 1024
+
+_CONTACT: Final = re.compile(r"""https?://[^\s<>"']+|[^\s<>"':/?]+@[^\s<>"':/?]+""")
 
 
 class Settings(BaseSettings):
@@ -73,6 +76,9 @@ class Settings(BaseSettings):
     longest_wait: float = Field(
         60.0, ge=0, description="Most seconds that `wait` may hold a request."
     )
+    operator_contact: str | None = Field(
+        None, description="E-mail address or URL where users ask for another plan."
+    )
     trust_proxy: bool = Field(
         False, description="Take the client's address from X-Forwarded-For (behind a proxy only)."
     )
@@ -87,6 +93,14 @@ class Settings(BaseSettings):
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("give a URL that begins with http:// or https://")
         return value.rstrip("/") if value else None
+
+    @field_validator("operator_contact")
+    @classmethod
+    def _address_or_url(cls, value: str | None) -> str | None:
+        # It becomes a link, so that nothing else may be in it.
+        if value and not _CONTACT.fullmatch(value):
+            raise ValueError("give an e-mail address or a URL that begins with http(s)://")
+        return value or None
 
     @field_validator("data")
     @classmethod

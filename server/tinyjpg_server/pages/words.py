@@ -24,6 +24,11 @@ def size(count: int | float) -> str:
     return f"{value:.{digits}f} {_UNITS[unit]}"
 
 
+def mebibytes(count: int) -> str:
+    """A limit as operators set it: 5 MiB, 0.5 MiB."""
+    return f"{count / 1024**2:.6g} MiB"
+
+
 def number(value: int | float) -> str:
     """A number with its thousands apart: 12,345."""
     return f"{value:,.0f}"
@@ -60,6 +65,7 @@ def price(cents: int, currency: str) -> str:
 
 FILTERS: Final = {
     "size": size,
+    "mebibytes": mebibytes,
     "number": number,
     "percent": percent,
     "score": score,
