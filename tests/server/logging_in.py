@@ -48,6 +48,6 @@ def member(server: RunningServer, plan: str = "Free") -> Iterator[Person]:
     """Somebody who is logged in, on the plan that is named."""
     email = new_login(server, plan)
     with Person(server, email) as person:
-        answer = person.client.post("/api/session", json={"email": email, "password": PASSWORD})
+        answer = person.client.post("/api/session", json=person.credentials)
         assert answer.status_code == 200, answer.text
         yield person

@@ -33,6 +33,11 @@ class Person:
         )
         self.email: Final = email or f"{uuid.uuid4().hex}@example.com"
 
+    @property
+    def credentials(self) -> dict[str, str]:
+        """What `POST /api/session` takes."""
+        return {"email": self.email, "password": PASSWORD}
+
     def get(self, path: str) -> httpx.Response:
         """Open a page."""
         return self.client.get(path)

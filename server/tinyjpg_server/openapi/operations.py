@@ -42,6 +42,32 @@ _STATUS: Final[dict[str, Any]] = {
         "method": "encoded at 5.66, 4:2:0",
     },
 }
+_TOTALS: Final = {
+    "images": 120,
+    "original_bytes": 245829120,
+    "optimized_bytes": 98331648,
+    "saved_bytes": 147497472,
+}
+_USAGE: Final[dict[str, Any]] = {
+    "success": True,
+    "data": {
+        "monthly_trends": [
+            {"month": "2026-11", **_TOTALS, "average_compression_ratio": 58.3, "failed": 1}
+        ],
+        "image_types": [
+            {"type": "jpeg", "share": 100.0, **_TOTALS, "average_compression_ratio": 58.3}
+        ],
+        "compression": {
+            **_TOTALS,
+            "compression_ratio": 60.0,
+            "average_compression_ratio": 58.3,
+            "best_compression_ratio": 81.2,
+            "average_score": 80.4,
+            "average_processing_time": 1.42,
+            "failed": 1,
+        },
+    },
+}
 INVALID: Final = {
     "success": False,
     "message": "Validation failed",
@@ -264,6 +290,7 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         ),
         tag="Usage",
         data=reference("Usage"),
+        example=_USAGE,
     ),
     ("get", "/api/v1/stats"): Operation(
         id="getStats",
