@@ -21,10 +21,11 @@ from tinyjpg_server.metrics import Metrics
 from tinyjpg_server.middleware import RequestMiddleware
 from tinyjpg_server.openapi.document import describe
 from tinyjpg_server.pages.assets import ROUTE as ASSETS
+from tinyjpg_server.pages.reference.contents import contents_of
 from tinyjpg_server.pages.rendering import Pages
 from tinyjpg_server.ratelimit import RateLimiter
 from tinyjpg_server.routes import account, files, health, images, optimize, status, usage
-from tinyjpg_server.routes.pages import home, plan, pricing
+from tinyjpg_server.routes.pages import docs, home, plan, pricing
 from tinyjpg_server.services import Services
 from tinyjpg_server.settings import Settings, load_settings
 from tinyjpg_server.storage.disk import DiskFloor
@@ -33,7 +34,7 @@ from tinyjpg_server.storage.store import open_store
 _log = logging.getLogger(__name__)
 
 _API: Final = (optimize.router, status.router, images.router, usage.router, account.router)
-_PAGES: Final = (home.router, pricing.router, plan.router)
+_PAGES: Final = (home.router, docs.router, pricing.router, plan.router)
 
 # Seconds between writes of when keys were last used.
 _FLUSH: Final = 5.0
@@ -76,6 +77,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(files.router)
     app.include_router(health.router)
     describe(app, settings)
+    app.state.contents = contents_of(app.state.document, settings)
     answer_failures(app)
     app.add_middleware(
         RequestMiddleware,

@@ -13,7 +13,7 @@ from tests.server.clients import completed, post
 from tests.server.logging_in import member
 from tests.server.running import RunningServer
 from tinyjpg_server.app import create_app
-from tinyjpg_server.settings import Settings
+from tinyjpg_server.settings import load_settings
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ def test_the_answers_to_people_conform(server: RunningServer, document: dict[str
 
 
 def test_the_longest_wait_is_that_of_the_settings(tmp_path: Path) -> None:
-    app = create_app(Settings(data=tmp_path, longest_wait=7))
+    app = create_app(load_settings(data=tmp_path, longest_wait=7))
     paths = app.state.document["paths"]
     (wait,) = (one for one in paths["/api/optimize"]["post"]["parameters"] if one["name"] == "wait")
     assert wait["schema"]["maximum"] == 7

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Final
 
+from markupsafe import Markup, escape
+
+_TICKED: Final = re.compile(r"`([^`]+)`")
 _UNITS: Final = ("bytes", "kB", "MB", "GB", "TB")
 # An en dash.
 _NONE: Final = "\u2013"
@@ -63,6 +67,11 @@ def price(cents: int, currency: str) -> str:
     return f"{symbol}{amount}" if symbol else f"{amount} {currency}"
 
 
+def ticked(text: str) -> Markup:
+    """Text in which `words` in backticks are code."""
+    return Markup(_TICKED.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped
+
+
 FILTERS: Final = {
     "size": size,
     "mebibytes": mebibytes,
@@ -71,4 +80,5 @@ FILTERS: Final = {
     "score": score,
     "date": date,
     "moment": moment,
+    "ticked": ticked,
 }
