@@ -33,7 +33,7 @@ def text_of(answer: httpx.Response) -> str:
 def test_pricing_shows_the_offered_plans(server: RunningServer) -> None:
     with Person(server) as visitor:
         shown = text_of(visitor.get("/pricing"))
-    assert "Free Free Images a month 500 Largest upload 5 MiB Requests a minute" in shown
+    assert "Free $0 a month Images a month 500 Largest upload 5 MiB Requests a minute" in shown
     assert "Pro $15 a month Images a month 10,000 Largest upload 32 MiB" in shown
     assert "Business $75 a month" in shown
     assert "Operator" not in shown

@@ -6,8 +6,9 @@ const PLACEHOLDER = "YOUR_API_KEY";
 /** Let the field fill the examples. */
 export function setUpKey() {
   const input = /** @type {HTMLInputElement} */ (document.getElementById("api-key"));
-  const said = /** @type {HTMLElement} */ (document.getElementById("api-key-said"));
+  const said = /** @type {HTMLElement} */ (document.getElementById("api-key-hint"));
   const forget = /** @type {HTMLElement} */ (document.getElementById("forget-key"));
+  const hint = said.textContent;
   const valid = new RegExp(`^tj_[0-9A-Za-z]{${input.dataset.length}}$`);
 
   const take = () => {
@@ -17,15 +18,15 @@ export function setUpKey() {
     remember(right ? key : "");
     input.setAttribute("aria-invalid", String(key !== "" && !right));
     said.textContent = right
-      ? "It is in all examples on this page."
-      : key && `This is not a whole key: they are tj_ and ${input.dataset.length} letters and digits.`;
+      ? `It is in all examples on this page. ${hint}`
+      : key === "" ? hint : `This is not a whole key: they are tj_ and ${input.dataset.length} letters and digits.`;
   };
 
   input.addEventListener("input", take);
   forget.addEventListener("click", () => {
     input.value = "";
     take();
-    said.textContent = "Forgotten.";
+    said.textContent = `Forgotten. ${hint}`;
     input.focus();
   });
   input.value = remembered();
