@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Final
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 from sqlalchemy.exc import SQLAlchemyError
 
 from tinyjpg_server.accounts.keys import LastUsed
@@ -72,6 +73,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(router, prefix="/api/v1")
     pages = app.state.pages = Pages(settings)
     for router in _PAGES:
+        _answer_head(router)
         app.include_router(router, include_in_schema=False)
     app.add_route(ASSETS, pages.assets.serve, include_in_schema=False)
     app.include_router(files.router)
@@ -86,6 +88,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         trust_proxy=settings.trust_proxy,
     )
     return app
+
+
+def _answer_head(router: APIRouter) -> None:
+    """Let HEAD be answered wherever GET is; the web server leaves the body out."""
+    for route in router.routes:
+        if isinstance(route, APIRoute) and route.methods and "GET" in route.methods:
+            route.methods.add("HEAD")
 
 
 @asynccontextmanager
