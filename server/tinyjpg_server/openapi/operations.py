@@ -82,9 +82,9 @@ INVALID: Final = {
 MEANINGS: Final = {
     400: "Bad Request: the request cannot be read.",
     401: "Unauthorized: the API key is missing or not valid.",
-    403: "Forbidden: the monthly quota of the plan is used up (`quota_exceeded`).",
+    403: "Forbidden: plan limit exceeded (`quota_exceeded`) or insufficient permissions.",
     404: "Not Found: there is nothing here, or nothing of yours.",
-    405: "Method Not Allowed.",
+    405: "Method Not Allowed: `Allow` lists those that are.",
     408: "Request Timeout: sending the upload took too long (`upload_timeout`).",
     409: "Conflict: what is there stands against it.",
     412: "Precondition Failed: the file is another one than `If-Match` names.",
@@ -93,7 +93,7 @@ MEANINGS: Final = {
     416: "Range Not Satisfiable: the range begins after the end of the file.",
     422: "Unprocessable Entity: a parameter or the image is not valid; `errors` says which.",
     429: "Too Many Requests: the rate limit is reached; try again after `Retry-After` seconds.",
-    500: "Server Error.",
+    500: "Server Error: internal server error.",
     503: "Service Unavailable: no room or too long a queue; try again after `Retry-After` seconds.",
 }
 
