@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.server.clients import execute
 from tests.server.logging_in import member
 from tests.server.people import Person
 from tests.server.running import RunningServer
+from tinyjpg_server.accounts.tokens import TOKEN_LENGTH
 from tinyjpg_server.app import create_app
 from tinyjpg_server.errors import TooManyRequestsError
 from tinyjpg_server.settings import load_settings
@@ -106,20 +108,14 @@ def broken(tmp_path: Path) -> Iterator[RunningServer]:
         yield running
 
 
-def test_without_the_database_pages_say_so(broken: RunningServer) -> None:
+def test_pages_of_failures_ask_no_database(broken: RunningServer) -> None:
     with member(broken) as ann:
         execute(broken, "ALTER TABLE accounts RENAME TO lost")
-        execute(broken, "ALTER TABLE plans RENAME TO lost_plans")
-        for path in ("/", "/docs", "/pricing", PAGE):
-            answer = ann.get(path)
-            is_error_page(answer, 503, "cannot reach its database", "try again in 5 seconds")
-            assert answer.headers["retry-after"] == "5"
-        # No database is asked for these, whatever cookies come.
+        is_error_page(ann.get("/docs"), 500, "Something went wrong on our side.")
         is_error_page(ann.get("/no-such-page"), 404)
         is_error_page(ann.client.post("/pricing"), 405)
-        assert ann.client.get("/api/keys").json()["code"] == "unavailable"
+        assert ann.client.get("/api/keys").json()["code"] == "internal_error"
         execute(broken, "ALTER TABLE lost RENAME TO accounts")
-        execute(broken, "ALTER TABLE lost_plans RENAME TO plans")
         assert ann.get(PAGE).status_code == 200
 
 
@@ -133,9 +129,19 @@ def test_what_nobody_expected_is_a_page_with_the_request_id(broken: RunningServe
         assert re.search(r"no time|ValueError", answer.text) is None
 
 
+class Away:
+    """In the place of a database that does not answer."""
+
+    def read(self) -> None:
+        """As of `Database`."""
+        raise ConnectionRefusedError
+
+    report = write = read
+
+
 @pytest.fixture
-async def throttled(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """An application in this process with a page that is always asked too often."""
+async def faulty(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """An application in this process, without a database, and with pages that always fail."""
     app: FastAPI = create_app(load_settings(data=tmp_path))
 
     async def refuse() -> None:
@@ -152,17 +158,31 @@ async def throttled(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://test", headers=BROWSER) as client,
     ):
+        services = app.state.services
+        app.state.services = dataclasses.replace(services, database=Away())
+        client.cookies.set("tinyjpg", "a" * TOKEN_LENGTH)
         yield client
+        app.state.services = services
 
 
 @pytest.mark.anyio
-async def test_429_says_how_long_to_wait(throttled: httpx.AsyncClient) -> None:
-    answer = await throttled.get("/too-often")
+@pytest.mark.parametrize("path", ["/", "/docs", "/pricing", PAGE])
+async def test_503_while_the_database_is_away(faulty: httpx.AsyncClient, path: str) -> None:
+    answer = await faulty.get(path)
+    words = "cannot reach its database", "You can try again in 5 seconds."
+    is_error_page(answer, 503, *words)
+    assert answer.headers["retry-after"] == "5"
+    assert (await faulty.get("/api/keys")).json()["code"] == "unavailable"
+
+
+@pytest.mark.anyio
+async def test_429_says_how_long_to_wait(faulty: httpx.AsyncClient) -> None:
+    answer = await faulty.get("/too-often")
     is_error_page(answer, 429, "That was too often.", "You can try again in 42 seconds.")
     assert answer.headers["retry-after"] == "42"
-    assert (await throttled.get("/api/too-often")).json()["code"] == "rate_limited"
+    assert (await faulty.get("/api/too-often")).json()["code"] == "rate_limited"
 
 
 @pytest.mark.anyio
-async def test_422_for_an_address_that_does_not_fit(throttled: httpx.AsyncClient) -> None:
-    is_error_page(await throttled.get("/fault?page=x"), 422, "does not fit")
+async def test_422_for_an_address_that_does_not_fit(faulty: httpx.AsyncClient) -> None:
+    is_error_page(await faulty.get("/fault?page=x"), 422, "does not fit")
