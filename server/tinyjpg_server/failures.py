@@ -70,8 +70,10 @@ def _allowed(request: Request) -> list[str]:
     ]
 
 
-async def _of_validation(_request: Request, error: RequestValidationError) -> Response:
+async def _of_validation(request: Request, error: RequestValidationError) -> Response:
     faults = error.errors()
+    if is_page(request):
+        return failure_page(request, 422, "Something in this address or form does not fit.")
     if any(fault["type"] == "json_invalid" for fault in faults):
         return answers.failure(400, "bad_json", "The body is not valid JSON.")
     return answers.failure(422, "validation_failed", "Validation failed", _field_errors(faults))

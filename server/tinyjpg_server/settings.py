@@ -22,6 +22,7 @@ MEBIBYTE: Final = 1024 * 1024
 _BUCKET: Final = re.compile(
     r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9][A-Za-z0-9_.-]*)*/?"
 )
+_CONTACT: Final = re.compile(r"""https?://[^\s<>"']+|[^\s<>"':/?]+@[^\s<>"':/?]+""")
 
 
 class Settings(BaseSettings):
@@ -87,6 +88,9 @@ class Settings(BaseSettings):
     longest_wait: float = Field(
         60.0, ge=0, description="Most seconds that `wait` may hold a request."
     )
+    operator_contact: str | None = Field(
+        None, description="E-mail address or URL where users ask for another plan."
+    )
     trust_proxy: bool = Field(
         False, description="Take the client's address from X-Forwarded-For (behind a proxy only)."
     )
@@ -102,6 +106,14 @@ class Settings(BaseSettings):
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("give a URL that begins with http:// or https://")
         return value.rstrip("/") if value else None
+
+    @field_validator("operator_contact")
+    @classmethod
+    def _address_or_url(cls, value: str | None) -> str | None:
+        # It becomes a link, so that nothing else may be in it.
+        if value and not _CONTACT.fullmatch(value):
+            raise ValueError("give an e-mail address or a URL that begins with http(s)://")
+        return value or None
 
     @field_validator("storage_url")
     @classmethod

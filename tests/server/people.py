@@ -21,17 +21,22 @@ class Person:
 
     Attributes:
         client: for requests that are no forms.
-        email: of their own, nobody else's.
+        email: of their own, nobody else's; made up where none is given.
     """
 
-    def __init__(self, server: RunningServer) -> None:
+    def __init__(self, server: RunningServer, email: str = "") -> None:
         self.client: Final = httpx.Client(
             base_url=server.url,
             headers={"Accept": "text/html,*/*;q=0.8"},
             timeout=90,
             trust_env=False,
         )
-        self.email: Final = f"{uuid.uuid4().hex}@example.com"
+        self.email: Final = email or f"{uuid.uuid4().hex}@example.com"
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """What `POST /api/session` takes."""
+        return {"email": self.email, "password": PASSWORD}
 
     def get(self, path: str) -> httpx.Response:
         """Open a page."""

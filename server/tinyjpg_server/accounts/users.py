@@ -10,6 +10,7 @@ from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from tinyjpg_server.accounts.passwords import PASSWORDS, Passwords, check_password
+from tinyjpg_server.accounts.plan_requests import close_request
 from tinyjpg_server.accounts.plans import PLAN_COLUMNS, Plan, plan_from, plan_named
 from tinyjpg_server.accounts.sessions import close_all_sessions
 from tinyjpg_server.db.connection import Connection
@@ -175,11 +176,14 @@ async def change_password(
 async def set_plan(connection: Connection, email: str, plan: str) -> User:
     """Put the user on the plan called `plan`, from the next request on.
 
+    That answers what the user asked for, whatever it was.
+
     Raises:
         NotFoundError: there is no such user or plan.
     """
     user = await find_user(connection, email)
     chosen = await plan_named(connection, plan)
+    await close_request(connection, user.id)
     return await _change(connection, user, plan_id=chosen.id)
 
 

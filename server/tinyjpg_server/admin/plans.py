@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from tinyjpg_server.accounts import plans
+from tinyjpg_server.accounts import plan_requests, plans
 from tinyjpg_server.admin.output import AsJson, show
 from tinyjpg_server.admin.run import read, write
 
@@ -150,6 +150,26 @@ def set_(context: typer.Context, name: Name, **fields: Any) -> None:
         raise typer.BadParameter("nothing to set; see --help")
     plan = write(context, lambda connection: plans.change_plan(connection, name, **values))
     typer.echo(f"changed plan {plan.name}")
+
+
+@app.command()
+def requests(context: typer.Context, as_json: AsJson = False) -> None:
+    """List who asks for another plan, the oldest first; `admin user plan` answers."""
+    found = read(context, plan_requests.list_requests)
+    show(
+        [_request_row(request) for request in found],
+        as_json=as_json,
+        nothing="nobody asks for another plan",
+    )
+
+
+def _request_row(request: plan_requests.PlanRequest) -> dict[str, Any]:
+    return {
+        "email": request.email,
+        "plan": request.current,
+        "wanted": request.wanted,
+        "created_at": request.created_at,
+    }
 
 
 def _row(plan: plans.Plan) -> dict[str, Any]:

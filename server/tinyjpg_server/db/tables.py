@@ -88,6 +88,15 @@ accounts: Final = Table(
     Column("disabled_at", UtcDateTime),
 )
 
+# The plan that an account asks the operator for; an answered request is gone.
+plan_requests: Final = Table(
+    "plan_requests",
+    metadata,
+    Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("plan_id", ForeignKey("plans.id"), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
 sessions: Final = Table(
     "sessions",
     metadata,

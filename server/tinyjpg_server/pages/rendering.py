@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
@@ -42,7 +43,9 @@ _HEADERS: Final = {
     "Referrer-Policy": "same-origin",
 }
 # What programs ask for, whatever they say that they accept.
-_NOT_PAGES: Final = ("/api/", "/direct-file/", "/static/", "/web/", "/metrics", "/openapi.json")
+_NOT_PAGES: Final = re.compile(
+    r"/(api|direct-file|static|web|metrics|openapi\.json|healthz|readyz)(/|$)"
+)
 _OVER_TLS: Final = {"Strict-Transport-Security": "max-age=31536000"}
 
 
@@ -131,6 +134,7 @@ def failure_page(
         title=HTTPStatus(status).phrase,
         status_code=status,
         message=message,
+        retry_after=(headers or {}).get("Retry-After"),
         request_id=facts_of(request).request_id,
     )
 
@@ -146,6 +150,5 @@ def log_in_address(request: HTTPConnection) -> str:
 
 def is_page(request: HTTPConnection) -> bool:
     """Whether who asks is a browser that shows what comes, not a program."""
-    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(
-        _NOT_PAGES
-    )
+    wants_page = "text/html" in request.headers.get("accept", "")
+    return wants_page and not _NOT_PAGES.match(request.url.path)

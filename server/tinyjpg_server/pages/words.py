@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Final
 
+from markupsafe import Markup, escape
+
+_TICKED: Final = re.compile(r"`([^`]+)`")
 _UNITS: Final = ("bytes", "kB", "MB", "GB", "TB")
 # An en dash.
 _NONE: Final = "\u2013"
@@ -22,6 +26,11 @@ def size(count: int | float) -> str:
         return f"{count:,.0f} {'byte' if count == 1 else 'bytes'}"
     digits = 0 if abs(value) >= 99.95 else 1 if abs(value) >= 9.995 else 2
     return f"{value:.{digits}f} {_UNITS[unit]}"
+
+
+def mebibytes(count: int) -> str:
+    """A limit as operators set it: 5 MiB, 0.5 MiB."""
+    return f"{count / 1024**2:.6g} MiB"
 
 
 def number(value: int | float) -> str:
@@ -58,11 +67,18 @@ def price(cents: int, currency: str) -> str:
     return f"{symbol}{amount}" if symbol else f"{amount} {currency}"
 
 
+def ticked(text: str) -> Markup:
+    """Text in which `words` in backticks are code."""
+    return Markup(_TICKED.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped
+
+
 FILTERS: Final = {
     "size": size,
+    "mebibytes": mebibytes,
     "number": number,
     "percent": percent,
     "score": score,
     "date": date,
     "moment": moment,
+    "ticked": ticked,
 }

@@ -67,8 +67,12 @@ class LogIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    email: str = Field(max_length=254, examples=["you@example.com"])
-    password: str = Field(max_length=1000, examples=["a long sentence is easy to keep in mind"])
+    email: str = Field(max_length=254, examples=["you@example.com"], description="Of the account.")
+    password: str = Field(
+        max_length=1000,
+        examples=["a long sentence is easy to keep in mind"],
+        description="Of the account.",
+    )
 
 
 class NewKey(BaseModel):
@@ -76,7 +80,12 @@ class NewKey(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(min_length=1, max_length=80, examples=["Web shop"])
+    name: str = Field(
+        min_length=1,
+        max_length=80,
+        examples=["Web shop"],
+        description="What to call the key, 1 to 80 characters.",
+    )
 
 
 class Rotation(BaseModel):
