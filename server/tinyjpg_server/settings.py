@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     longest_wait: float = Field(
         60.0, ge=0, description="Most seconds that `wait` may hold a request."
     )
+    visitor_images: int = Field(
+        20, ge=0, description="Images a day that an address may have optimized without an account."
+    )
     trust_proxy: bool = Field(
         False, description="Take the client's address from X-Forwarded-For (behind a proxy only)."
     )
