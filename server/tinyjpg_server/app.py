@@ -24,7 +24,7 @@ from tinyjpg_server.pages.assets import ROUTE as ASSETS
 from tinyjpg_server.pages.rendering import Pages
 from tinyjpg_server.ratelimit import RateLimiter
 from tinyjpg_server.routes import account, files, health, images, optimize, status, usage
-from tinyjpg_server.routes.pages import home
+from tinyjpg_server.routes.pages import archive, home, results, web_images
 from tinyjpg_server.services import Services
 from tinyjpg_server.settings import Settings, load_settings
 from tinyjpg_server.storage.disk import DiskFloor
@@ -33,7 +33,7 @@ from tinyjpg_server.storage.store import open_store
 _log = logging.getLogger(__name__)
 
 _API: Final = (optimize.router, status.router, images.router, usage.router, account.router)
-_PAGES: Final = (home.router,)
+_PAGES: Final = (home.router, results.router, web_images.router, archive.router)
 
 # Seconds between writes of when keys were last used.
 _FLUSH: Final = 5.0
