@@ -24,7 +24,7 @@ export function percent(value) {
 // docs/quality.md has the same table.
 const MEANINGS = [
   [100, "pixel-identical"],
-  [90, "visually lossless, even when both flicker in the same place"],
+  [90, "visually lossless"],
   [80, "not noticeable side by side"],
   [70, "changes can be seen, but do not annoy"],
   [50, "fair: changes show"],

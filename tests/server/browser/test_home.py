@@ -1,0 +1,427 @@
+"""The home page in a real browser: with scripts, without them, by mouse, by keyboard, pasted."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, FilePayload, Locator, Page, Request, Response, expect
+
+from tests.server.browser.conftest import OpenPage
+from tests.server.browsing import DESK, PHONE, open_page
+from tests.server.clients import picture
+from tests.server.running import RunningServer
+
+pytestmark = pytest.mark.anyio
+
+# What the working page may weigh, images of the user left out.
+BUDGET = 150_000
+MIMES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp", "gif": "image/gif"}
+BROKEN = b"\xff\xd8\xff\xe0" + bytes(300)
+
+# Files for a DataTransfer, as a drop or a paste has them.
+_GIVE = """([kind, files]) => {
+  const transfer = new DataTransfer();
+  for (const { name, type, data } of files) {
+    const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+    transfer.items.add(new File([bytes], name, { type }));
+  }
+  const event = kind === "paste"
+    ? new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true, cancelable: true })
+    : new DragEvent(kind, { dataTransfer: transfer, bubbles: true, cancelable: true });
+  return !document.querySelector("h1").dispatchEvent(event);
+}"""
+
+
+def files(*names: str, **size: int) -> dict[str, bytes]:
+    """Pictures of the formats that their names end with."""
+    return {
+        name: picture(name.rpartition(".")[2], seed=seed, **size) for seed, name in enumerate(names)
+    }
+
+
+async def give(page: Page, kind: str, given: Mapping[str, bytes]) -> bool:
+    """Dispatch a drop or paste of files; whether the page took it."""
+    described = [
+        {
+            "name": name,
+            "type": MIMES.get(name.rpartition(".")[2], ""),
+            "data": base64.b64encode(data).decode(),
+        }
+        for name, data in given.items()
+    ]
+    taken: bool = await page.evaluate(_GIVE, [kind, described])
+    return taken
+
+
+async def choose(page: Page, given: Mapping[str, bytes]) -> None:
+    payloads: list[FilePayload] = [
+        {"name": name, "mimeType": MIMES[name.rpartition(".")[2]], "buffer": data}
+        for name, data in given.items()
+    ]
+    await page.set_input_files("#file", payloads)
+
+
+def row(page: Page, name: str) -> Locator:
+    return page.locator(".row").filter(has=page.get_by_text(name, exact=True))
+
+
+async def done(page: Page, *names: str) -> None:
+    for name in names:
+        await expect(row(page, name)).to_have_attribute("data-state", "completed")
+
+
+async def saved(page: Page, link: Locator) -> tuple[str, bytes]:
+    """What a link has the browser save: name and content."""
+    async with page.expect_download() as waiting:
+        await link.click()
+    download = await waiting.value
+    return download.suggested_filename, Path(await download.path()).read_bytes()
+
+
+async def split(page: Page) -> int:
+    value = await page.get_by_role("slider", name="Divider").get_attribute("aria-valuenow")
+    assert value is not None
+    return int(value)
+
+
+async def clipped(page: Page) -> float:
+    """The x of the edge of "after", in the window's pixels."""
+    edge: float = await page.evaluate(
+        """() => {
+          const after = document.querySelector("#stage .after");
+          const inset = getComputedStyle(after).clipPath.match(/[\\d.]+(?=px\\)$)/);
+          return after.getBoundingClientRect().left + Number(inset ? inset[0] : 0);
+        }"""
+    )
+    return edge
+
+
+@pytest.fixture
+def uploads() -> list[str]:
+    """Addresses of POST requests, noted by `note_uploads`."""
+    return []
+
+
+def note_uploads(page: Page, uploads: list[str]) -> None:
+    def note(request: Request) -> None:
+        if request.method == "POST":
+            uploads.append(request.url.partition("/web/")[2])
+
+    page.on("request", note)
+
+
+async def test_three_formats_dropped_and_saved_as_one_file(open_new_page: OpenPage) -> None:
+    page = await open_new_page()
+    await page.goto("/")
+    given = files("Foto.jpg", "logo.png", "moving.gif")
+    assert await give(page, "drop", given)
+    await done(page, *given)
+    await expect(page.locator("#total")).to_contain_text("3 of 3 done")
+    name, data = await saved(page, page.get_by_role("link", name="Download ZIP"))
+    assert name == "tinyjpg.zip"
+    with ZipFile(io.BytesIO(data)) as opened:
+        assert sorted(opened.namelist()) == sorted(given)
+        for file_name, original in given.items():
+            link = row(page, file_name).get_by_role("link", name="Download")
+            path = str(await link.get_attribute("href"))
+            served = await page.request.get(path.partition("?")[0])
+            assert opened.read(file_name) == await served.body()
+            assert await saved(page, link) == (file_name, opened.read(file_name))
+            before = await page.request.get(path.partition("?")[0].replace("optimized", "original"))
+            assert await before.body() == original
+
+
+async def test_a_row_tells_sizes_saving_and_score(open_new_page: OpenPage) -> None:
+    page = await open_new_page()
+    await page.goto("/")
+    await choose(page, files("a.jpg", width=200, height=160))
+    await done(page, "a.jpg")
+    figures = row(page, "a.jpg").locator(".figures")
+    await expect(figures).to_contain_text(" saved")
+    await expect(figures).to_contain_text("score ")
+    await expect(figures.locator(".before")).to_contain_text("kB")
+    await expect(page.locator("#announcer")).to_contain_text("a.jpg: ")
+    thumbnail = row(page, "a.jpg").locator(".thumb img")
+    assert await thumbnail.evaluate("image => image.naturalWidth") == 200
+    # Its address is given back once it is shown.
+    url = await thumbnail.get_attribute("src")
+    gone = "url => new Promise(go => { const i = new Image(); i.onerror = () => go(true); "
+    assert await page.evaluate(gone + "i.onload = () => go(false); i.src = url; })", url) is True
+
+
+async def test_pasting(open_new_page: OpenPage) -> None:
+    page = await open_new_page()
+    await page.goto("/")
+    assert await give(page, "paste", files("image.png"))
+    await done(page, "image.png")
+    # Text that is pasted is nobody's business.
+    assert not await give(page, "paste", {})
+    await expect(page.locator(".row")).to_have_count(1)
+
+
+async def test_at_most_twenty_at_a_time(open_new_page: OpenPage) -> None:
+    page = await open_new_page()
+    await page.goto("/")
+    await give(page, "drop", {f"{number}.png": picture("png") for number in range(22)})
+    await expect(page.locator(".row")).to_have_count(20)
+    await expect(page.locator("#left-out")).to_contain_text("2 of what you gave were left out")
+    await expect(page.locator('.row[data-state="completed"]')).to_have_count(20, timeout=90_000)
+
+
+async def test_another_quality_needs_no_second_upload(
+    open_new_page: OpenPage, uploads: list[str]
+) -> None:
+    page = await open_new_page()
+    note_uploads(page, uploads)
+    await page.goto("/")
+    await choose(page, files("a.jpg", "b.jpg", width=160, height=160))
+    await done(page, "a.jpg", "b.jpg")
+    assert uploads == ["images", "images"]
+    small = row(page, "a.jpg").locator(".after")
+    at_80 = await small.inner_text()
+    field = row(page, "a.jpg").get_by_role("spinbutton")
+    await field.fill("30")
+    await field.press("Enter")
+    await expect(small).not_to_have_text(at_80)
+    assert len(uploads) == 3
+    # All of them, by the slider's quality; the words say what it means.
+    slider = page.get_by_role("slider", name="Quality", exact=True)
+    await slider.focus()
+    await slider.press("End")
+    await expect(page.locator("#quality-words")).to_have_text("100: pixel-identical")
+    await page.get_by_role("button", name="Optimize all at 100").click()
+    await expect(page.locator('.row[data-state="completed"]')).to_have_count(2)
+    for name in ("a.jpg", "b.jpg"):
+        await expect(row(page, name).get_by_role("spinbutton")).to_have_value("100")
+        await expect(row(page, name).locator(".score")).to_have_text("score 100.0")
+    assert len(uploads) == 5
+    assert all(path.endswith("/again") for path in uploads[2:])
+
+
+async def test_the_divider_by_keyboard_and_pointer(open_new_page: OpenPage) -> None:
+    page = await open_new_page()
+    await page.goto("/")
+    await choose(page, files("a.png", width=900, height=700))
+    await done(page, "a.png")
+    await row(page, "a.png").get_by_role("button", name="Compare").click()
+    await expect(page.locator("#stage.ready")).to_be_visible()
+    divider = page.get_by_role("slider", name="Divider")
+    await expect(divider).to_be_focused()
+    assert await split(page) == 50
+    before = await clipped(page)
+    for key, at in (("ArrowLeft", 49), ("ArrowRight", 50), ("Shift+ArrowRight", 60)):
+        await page.keyboard.press(key)
+        assert await split(page) == at
+    assert await clipped(page) > before
+    await page.keyboard.press("Home")
+    assert await split(page) == 0
+    await page.keyboard.press("PageUp")
+    assert await split(page) == 10
+    stage = await page.locator("#stage").bounding_box()
+    box = await divider.bounding_box()
+    assert stage
+    assert box
+    middle = box["y"] + box["height"] / 2
+    await page.mouse.move(box["x"] + box["width"] / 2, middle)
+    await page.mouse.down()
+    await page.mouse.move(stage["x"] + stage["width"] * 0.7, middle, steps=4)
+    await page.mouse.up()
+    assert await split(page) == 70
+    assert await clipped(page) == pytest.approx(stage["x"] + stage["width"] * 0.7, abs=1.5)
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#compare")).not_to_be_visible()
+    await expect(row(page, "a.png").get_by_role("button", name="Compare")).to_be_focused()
+
+
+async def test_zoom_shows_pixels_and_dragging_pans(open_new_page: OpenPage) -> None:
+    page = await open_new_page()
+    await page.goto("/")
+    await choose(page, files("a.png", width=1600, height=1000))
+    await done(page, "a.png")
+    await row(page, "a.png").get_by_role("button", name="Compare").click()
+    await expect(page.locator("#stage.ready")).to_be_visible()
+    after = page.locator("#stage .after")
+    sources = [
+        await page.locator(f"#stage .{which}").get_attribute("src") for which in ("before", "after")
+    ]
+    assert [str(source).split("/")[1:3] for source in sources] == [
+        ["direct-file", "original"],
+        ["direct-file", "optimized"],
+    ]
+
+    async def shown(zoom: str) -> tuple[float, str]:
+        await page.get_by_role("button", name=zoom, exact=True).click()
+        pressed = page.locator('.zoom[aria-pressed="true"]')
+        await expect(pressed).to_have_text(zoom)
+        box = await after.bounding_box()
+        assert box
+        return box["width"], await after.evaluate("i => getComputedStyle(i).imageRendering")
+
+    width, rendering = await shown("Fit")
+    assert width < 1280
+    assert rendering == "auto"
+    assert await shown("1:1") == (1600, "auto")
+    assert await shown("2×") == (3200, "pixelated")
+    # What was in the middle stays there.
+    middle = "e => [e.scrollLeft + e.clientWidth / 2, e.scrollTop + e.clientHeight / 2]"
+    scroller = page.locator("#stage .scroller")
+    assert await scroller.evaluate(middle) == pytest.approx([1600, 1000], abs=2)
+    await page.mouse.move(300, 300)
+    await page.mouse.down()
+    await page.mouse.move(200, 260, steps=5)
+    await page.mouse.up()
+    assert await scroller.evaluate(middle) == pytest.approx([1700, 1040], abs=3)
+    # The edge stays under the divider.
+    divider = await page.get_by_role("slider", name="Divider").bounding_box()
+    assert divider
+    assert await clipped(page) == pytest.approx(divider["x"] + divider["width"] / 2, abs=1.5)
+
+
+async def test_rows_can_be_removed(open_new_page: OpenPage) -> None:
+    page = await open_new_page()
+    await page.goto("/")
+    await choose(page, files("a.png", "b.png"))
+    await done(page, "a.png", "b.png")
+    await page.get_by_role("button", name="Remove a.png").click()
+    await expect(page.locator(".row")).to_have_count(1)
+    await expect(page.get_by_role("button", name="Remove b.png")).to_be_focused()
+    await expect(page.locator("#total")).to_contain_text("1 of 1 done")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#results")).to_be_hidden()
+    await expect(page.locator("#file")).to_be_focused()
+
+
+async def test_a_broken_file_says_why_and_the_others_go_on(
+    browser: Browser, server: RunningServer
+) -> None:
+    async with open_page(browser, server.url, refusals=True) as page:
+        await page.goto("/")
+        good = files("a.png", "b.webp")
+        await give(
+            page, "drop", {"a.png": good["a.png"], "bad.jpg": BROKEN, "b.webp": good["b.webp"]}
+        )
+        await done(page, "a.png", "b.webp")
+        bad = row(page, "bad.jpg")
+        await expect(bad).to_have_attribute("data-state", "failed")
+        await expect(bad.locator(".fault")).to_contain_text("The image is damaged")
+        await expect(bad.get_by_role("link", name="Download")).to_be_hidden()
+        await expect(page.locator("#total")).to_contain_text("2 of 3 done")
+        _, data = await saved(page, page.get_by_role("link", name="Download ZIP"))
+        with ZipFile(io.BytesIO(data)) as opened:
+            assert opened.namelist() == ["a.png", "b.webp"]
+        await check_accessibility(page)
+
+
+async def test_a_used_up_allowance_says_what_to_do(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    data = tmp_path_factory.mktemp("small") / "data"
+    with RunningServer(data, environment={"TINYJPG_VISITOR_IMAGES": "2"}) as small:
+        async with open_page(browser, small.url, refusals=True) as page:
+            await page.goto("/")
+            await expect(page.locator("#allowance")).to_contain_text("2 of 2 images left")
+            await give(page, "drop", {f"{number}.png": picture("png") for number in range(6)})
+            used_up = page.locator("#used-up")
+            await expect(used_up).to_contain_text("free without an account are used up")
+            await expect(used_up.get_by_role("link", name="Sign up")).to_be_visible()
+            await expect(page.locator('.row[data-state="completed"]')).to_have_count(2)
+            await expect(page.locator('.row[data-state="failed"]')).to_have_count(4)
+            await expect(page.locator("#allowance")).to_contain_text("0 of 2 images left")
+            # What is there stays there when more is refused.
+            await page.get_by_role("button", name="Again").first.click()
+            first = page.locator('.row[data-state="completed"]').first
+            await expect(first.locator(".fault")).to_contain_text("used up")
+            await page.reload()
+            await expect(used_up).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing_with_results_and_dialog(
+    open_new_page: OpenPage, scheme: str, width: int
+) -> None:
+    page = await open_new_page(width=width, scheme=scheme)
+    await page.goto("/")
+    long_name = "a name that is far too long for any row of any page, on a phone above all.png"
+    await choose(page, files("a.jpg", long_name))
+    await done(page, "a.jpg", long_name)
+    await check_accessibility(page)
+    assert await page.evaluate("document.documentElement.scrollWidth") == width
+    await row(page, "a.jpg").get_by_role("button", name="Compare").click()
+    await expect(page.locator("#stage.ready")).to_be_visible()
+    await check_accessibility(page)
+    assert await page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+async def test_light_and_still_while_it_loads(open_new_page: OpenPage, width: int) -> None:
+    page = await open_new_page(width=width)
+    answers: list[Response] = []
+    page.on("response", answers.append)
+    await page.add_init_script(
+        """window.shift = 0;
+        new PerformanceObserver((list) => {
+          for (const entry of list.getEntries()) window.shift += entry.value;
+        }).observe({ type: "layout-shift", buffered: true });"""
+    )
+    await page.goto("/", wait_until="networkidle")
+    await expect(page.locator("#quality-words")).not_to_be_empty()
+    assert await page.evaluate("window.shift") == 0
+    weight = 0
+    for answer in answers:
+        sizes = await answer.request.sizes()
+        weight += sizes["responseBodySize"] + sizes["responseHeadersSize"]
+    assert len(answers) > 5
+    assert weight < BUDGET
+    origin = page.url.rstrip("/")
+    assert {answer.url for answer in answers if not answer.url.startswith(origin)} == set()
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+async def test_without_scripts_all_of_it_works(open_new_page: OpenPage, width: int) -> None:
+    page = await open_new_page(scripts=False, width=width)
+    await page.goto("/")
+    await choose(page, files("Foto 1.jpg", width=160, height=160))
+    await page.get_by_role("button", name="Make it smaller").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Foto 1.jpg")
+    await expect(page.locator(".lead")).to_contain_text("saved at a score of")
+    await expect(page.get_by_role("img", name="Before")).to_be_visible()
+    await expect(page.get_by_role("img", name="After", exact=True)).to_be_visible()
+    name, data = await saved(page, page.get_by_role("link", name="Download"))
+    assert name == "Foto 1.jpg"
+    assert data.startswith(b"\xff\xd8\xff")
+    first = page.url
+    await page.get_by_label("Another quality").fill("40")
+    await page.get_by_role("button", name="Optimize again").click()
+    await expect(page.get_by_label("Another quality")).to_have_value("40")
+    assert page.url != first
+    _, smaller = await saved(page, page.get_by_role("link", name="Download"))
+    assert len(smaller) < len(data)
+
+
+async def test_the_page_of_a_result_is_accessible(
+    open_new_page: OpenPage, server: RunningServer
+) -> None:
+    page = await open_new_page()
+    await page.goto("/")
+    await choose(page, files("a.jpg"))
+    await done(page, "a.jpg")
+    href = await row(page, "a.jpg").get_by_role("link", name="Download").get_attribute("href")
+    name = str(href).rpartition("/")[2].partition(".")[0]
+    for width in (PHONE, DESK):
+        for scheme in ("light", "dark"):
+            result = await open_new_page(width=width, scheme=scheme)
+            await result.goto(f"{server.url}/result/{name}?as={'long' * 20}.jpg")
+            await check_accessibility(result)
+            assert await result.evaluate("document.documentElement.scrollWidth") == width
+
+
+async def check_accessibility(page: Page) -> None:
+    found = await Axe().run(page)
+    assert found.response["violations"] == [], found.generate_report()
