@@ -24,6 +24,13 @@ BUDGET = 150_000
 MIMES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp", "gif": "image/gif"}
 BROKEN = b"\xff\xd8\xff\xe0" + bytes(300)
 
+_COUNT_BLOBS = """
+  window.made = window.revoked = 0;
+  const { createObjectURL, revokeObjectURL } = URL;
+  URL.createObjectURL = (file) => { window.made += 1; return createObjectURL(file); };
+  URL.revokeObjectURL = (url) => { window.revoked += 1; revokeObjectURL(url); };
+"""
+
 # Files for a DataTransfer, as a drop or a paste has them.
 _GIVE = """([kind, files]) => {
   const transfer = new DataTransfer();
@@ -139,6 +146,7 @@ async def test_three_formats_dropped_and_saved_as_one_file(open_new_page: OpenPa
 
 async def test_a_row_tells_sizes_saving_and_score(open_new_page: OpenPage) -> None:
     page = await open_new_page()
+    await page.add_init_script(_COUNT_BLOBS)
     await page.goto("/")
     await choose(page, files("a.jpg", width=200, height=160))
     await done(page, "a.jpg")
@@ -149,10 +157,8 @@ async def test_a_row_tells_sizes_saving_and_score(open_new_page: OpenPage) -> No
     await expect(page.locator("#announcer")).to_contain_text("a.jpg: ")
     thumbnail = row(page, "a.jpg").locator(".thumb img")
     assert await thumbnail.evaluate("image => image.naturalWidth") == 200
-    # Its address is given back once it is shown.
-    url = await thumbnail.get_attribute("src")
-    gone = "url => new Promise(go => { const i = new Image(); i.onerror = () => go(true); "
-    assert await page.evaluate(gone + "i.onload = () => go(false); i.src = url; })", url) is True
+    # All addresses are given back once the pictures are shown.
+    assert await page.evaluate("[window.made, window.revoked]") == [1, 1]
 
 
 async def test_pasting(open_new_page: OpenPage) -> None:
@@ -247,13 +253,9 @@ async def test_zoom_shows_pixels_and_dragging_pans(open_new_page: OpenPage) -> N
     await row(page, "a.png").get_by_role("button", name="Compare").click()
     await expect(page.locator("#stage.ready")).to_be_visible()
     after = page.locator("#stage .after")
-    sources = [
-        await page.locator(f"#stage .{which}").get_attribute("src") for which in ("before", "after")
-    ]
-    assert [str(source).split("/")[1:3] for source in sources] == [
-        ["direct-file", "original"],
-        ["direct-file", "optimized"],
-    ]
+    for which, kind in (("before", "original"), ("after", "optimized")):
+        source = await page.locator(f"#stage .{which}").get_attribute("src")
+        assert str(source).startswith(f"/direct-file/{kind}/")
 
     async def shown(zoom: str) -> tuple[float, str]:
         await page.get_by_role("button", name=zoom, exact=True).click()
@@ -267,7 +269,7 @@ async def test_zoom_shows_pixels_and_dragging_pans(open_new_page: OpenPage) -> N
     assert width < 1280
     assert rendering == "auto"
     assert await shown("1:1") == (1600, "auto")
-    assert await shown("2×") == (3200, "pixelated")
+    assert await shown("2\u00d7") == (3200, "pixelated")
     # What was in the middle stays there.
     middle = "e => [e.scrollLeft + e.clientWidth / 2, e.scrollTop + e.clientHeight / 2]"
     scroller = page.locator("#stage .scroller")
@@ -363,7 +365,7 @@ async def test_axe_finds_nothing_with_results_and_dialog(
 async def test_light_and_still_while_it_loads(open_new_page: OpenPage, width: int) -> None:
     page = await open_new_page(width=width)
     answers: list[Response] = []
-    page.on("response", answers.append)
+    page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108
     await page.add_init_script(
         """window.shift = 0;
         new PerformanceObserver((list) => {

@@ -17,7 +17,7 @@ from tests.server.running import RunningServer
 
 
 def archive(person: Person, *files: tuple[str, str]) -> httpx.Response:
-    query = [pair for name, wanted in files for pair in (("image", name), ("as", wanted))]
+    query = {"image": [name for name, _ in files], "as": [wanted for _, wanted in files]}
     return person.client.get("/web/zip", params=query)
 
 
