@@ -189,6 +189,9 @@ async def test_another_quality_needs_no_second_upload(
     await choose(page, files("a.jpg", "b.jpg", width=160, height=160))
     await done(page, "a.jpg", "b.jpg")
     assert uploads == ["images", "images"]
+    # Nothing to do at the same.
+    await expect(row(page, "a.jpg").get_by_role("button", name="Again")).to_be_disabled()
+    await expect(page.get_by_role("button", name="Optimize all at 80")).to_be_disabled()
     small = row(page, "a.jpg").locator(".after")
     at_80 = await small.inner_text()
     field = row(page, "a.jpg").get_by_role("spinbutton")
@@ -336,7 +339,9 @@ async def test_a_used_up_allowance_says_what_to_do(
             await expect(page.locator('.row[data-state="failed"]')).to_have_count(4)
             await expect(page.locator("#allowance")).to_contain_text("0 of 2 images left")
             # What is there stays there when more is refused.
-            await page.get_by_role("button", name="Again").first.click()
+            field = page.locator('.row[data-state="completed"]').first.get_by_role("spinbutton")
+            await field.fill("60")
+            await field.press("Enter")
             first = page.locator('.row[data-state="completed"]').first
             await expect(first.locator(".fault")).to_contain_text("used up")
             await page.reload()

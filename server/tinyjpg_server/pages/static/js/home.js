@@ -24,6 +24,7 @@ const queue = new Queue(AT_A_TIME);
 const compare = new Compare();
 const quality = new QualityControl((value) => {
   find("#all-again").textContent = `Optimize all at ${value}`;
+  offerAll(value);
 });
 
 const surroundings = {
@@ -83,8 +84,12 @@ function update() {
   find("#total").textContent = finished.length
     ? `${finished.length} of ${images.size} done: ${size(before)} → ${size(after)}, ${percent(100 * (1 - after / before))} saved`
     : "";
-  find("#all-again").disabled = busy || !images.size;
+  offerAll(quality.value);
   linkTo(find("#zip"), busy ? [] : finished);
+}
+
+function offerAll(value) {
+  find("#all-again").disabled = ![...images].some((image) => image.wants(value));
 }
 
 find("#all-again").addEventListener("click", () => {

@@ -62,9 +62,14 @@ export class ImageJob {
     });
   }
 
+  /** Whether there is anything to do at `quality`. */
+  wants(quality) {
+    return !this.busy && this.result?.quality !== quality;
+  }
+
   /** Optimize what was sent at another quality; send it, if that failed. */
   async again(quality) {
-    if (this.busy) return;
+    if (!this.wants(quality)) return;
     this.#quality = quality;
     const before = this.result;
     if (!before) {

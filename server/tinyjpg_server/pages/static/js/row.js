@@ -6,11 +6,14 @@ const TEMPLATE = document.querySelector("#row");
 
 export class Row {
   #parts;
+  #settled = false;
+  /** The quality of what is shown; 0 while nothing is. */
+  #shown = 0;
 
   /**
    * @param {File} file
    * @param {number} quality
-   * @param {{again: (quality: number) => void, compare: () => void, remove: () => void}} actions
+   * @param {{again: () => void, compare: () => void, remove: () => void}} actions
    */
   constructor(file, quality, actions) {
     this.element = TEMPLATE.content.firstElementChild.cloneNode(true);
@@ -34,7 +37,8 @@ export class Row {
     this.#thumbnail(file, part(".thumb"));
     part(".compare").addEventListener("click", actions.compare);
     part(".remove").addEventListener("click", actions.remove);
-    this.#parts.again.addEventListener("click", () => actions.again());
+    this.#parts.again.addEventListener("click", actions.again);
+    this.#parts.quality.addEventListener("input", () => this.#offer());
     this.#parts.quality.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && !this.#parts.again.disabled) actions.again();
     });
@@ -69,6 +73,7 @@ export class Row {
     parts.saved.textContent = smaller ? `${percent(image.compression_ratio)} saved` : "already as small as it gets";
     parts.score.textContent = `score ${image.score.toFixed(1)}`;
     parts.quality.value = String(image.quality);
+    this.#shown = image.quality;
     parts.download.href = `${image.optimized_url}?download=${encodeURIComponent(fileName)}`;
     this.#become("completed", "", 100);
   }
@@ -88,12 +93,17 @@ export class Row {
     this.element.dataset.state = state;
     parts.state.textContent = words;
     parts.fault.textContent = "";
-    const settled = state === "completed" || state === "failed";
-    parts.again.disabled = !settled;
-    parts.quality.disabled = !settled;
+    this.#settled = state === "completed" || state === "failed";
+    parts.quality.disabled = !this.#settled;
+    this.#offer();
     parts.again.textContent = state === "failed" ? "Try again" : "Again";
     if (progress === null) parts.progress.removeAttribute("value");
     else parts.progress.value = progress;
+  }
+
+  /** The same quality once more would only use up what is left. */
+  #offer() {
+    this.#parts.again.disabled = !this.#settled || Number(this.#parts.quality.value) === this.#shown;
   }
 
   #label(name, part) {
