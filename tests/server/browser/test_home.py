@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 import io
-from collections.abc import Mapping
-from pathlib import Path
 from zipfile import ZipFile
 
+import numpy as np
 import pytest
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, FilePayload, Locator, Page, Request, Response, expect
+import pyvips
+from playwright.async_api import Browser, Page, Request, Response, expect
 
 from tests.server.browser.conftest import OpenPage
+from tests.server.browser.home_page import (
+    check_accessibility,
+    choose,
+    done,
+    files,
+    give,
+    row,
+    saved,
+)
 from tests.server.browsing import DESK, PHONE, open_page
 from tests.server.clients import picture
 from tests.server.running import RunningServer
@@ -21,7 +28,6 @@ pytestmark = pytest.mark.anyio
 
 # What the working page may weigh, images of the user left out.
 BUDGET = 150_000
-MIMES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp", "gif": "image/gif"}
 BROKEN = b"\xff\xd8\xff\xe0" + bytes(300)
 
 _COUNT_BLOBS = """
@@ -31,82 +37,18 @@ _COUNT_BLOBS = """
   URL.revokeObjectURL = (url) => { window.revoked += 1; revokeObjectURL(url); };
 """
 
-# Files for a DataTransfer, as a drop or a paste has them.
-_GIVE = """([kind, files]) => {
-  const transfer = new DataTransfer();
-  for (const { name, type, data } of files) {
-    const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
-    transfer.items.add(new File([bytes], name, { type }));
-  }
-  const event = kind === "paste"
-    ? new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true, cancelable: true })
-    : new DragEvent(kind, { dataTransfer: transfer, bubbles: true, cancelable: true });
-  return !document.querySelector("h1").dispatchEvent(event);
+# What rows say, and the most of them that are on their way at a time.
+_WATCH_ROWS = """() => {
+  window.states = new Set();
+  window.most = 0;
+  new MutationObserver(() => {
+    for (const state of document.querySelectorAll(".state")) window.states.add(state.textContent);
+    const active = ".row:is([data-state=uploading], [data-state=processing])";
+    window.most = Math.max(window.most, document.querySelectorAll(active).length);
+  }).observe(document.querySelector("#rows"), {
+    subtree: true, childList: true, characterData: true, attributes: true,
+  });
 }"""
-
-
-def files(*names: str, **size: int) -> dict[str, bytes]:
-    """Pictures of the formats that their names end with."""
-    return {
-        name: picture(name.rpartition(".")[2], seed=seed, **size) for seed, name in enumerate(names)
-    }
-
-
-async def give(page: Page, kind: str, given: Mapping[str, bytes]) -> bool:
-    """Dispatch a drop or paste of files; whether the page took it."""
-    described = [
-        {
-            "name": name,
-            "type": MIMES.get(name.rpartition(".")[2], ""),
-            "data": base64.b64encode(data).decode(),
-        }
-        for name, data in given.items()
-    ]
-    taken: bool = await page.evaluate(_GIVE, [kind, described])
-    return taken
-
-
-async def choose(page: Page, given: Mapping[str, bytes]) -> None:
-    payloads: list[FilePayload] = [
-        {"name": name, "mimeType": MIMES[name.rpartition(".")[2]], "buffer": data}
-        for name, data in given.items()
-    ]
-    await page.set_input_files("#file", payloads)
-
-
-def row(page: Page, name: str) -> Locator:
-    return page.locator(".row").filter(has=page.get_by_text(name, exact=True))
-
-
-async def done(page: Page, *names: str) -> None:
-    for name in names:
-        await expect(row(page, name)).to_have_attribute("data-state", "completed")
-
-
-async def saved(page: Page, link: Locator) -> tuple[str, bytes]:
-    """What a link has the browser save: name and content."""
-    async with page.expect_download() as waiting:
-        await link.click()
-    download = await waiting.value
-    return download.suggested_filename, Path(await download.path()).read_bytes()
-
-
-async def split(page: Page) -> int:
-    value = await page.get_by_role("slider", name="Divider").get_attribute("aria-valuenow")
-    assert value is not None
-    return int(value)
-
-
-async def clipped(page: Page) -> float:
-    """The x of the edge of "after", in the window's pixels."""
-    edge: float = await page.evaluate(
-        """() => {
-          const after = document.querySelector("#stage .after");
-          const inset = getComputedStyle(after).clipPath.match(/[\\d.]+(?=px\\)$)/);
-          return after.getBoundingClientRect().left + Number(inset ? inset[0] : 0);
-        }"""
-    )
-    return edge
 
 
 @pytest.fixture
@@ -171,6 +113,25 @@ async def test_pasting(open_new_page: OpenPage) -> None:
     await expect(page.locator(".row")).to_have_count(1)
 
 
+async def test_progress_is_shown_and_few_are_sent_at_a_time(open_new_page: OpenPage) -> None:
+    page = await open_new_page()
+    await page.goto("/")
+    network = await page.context.new_cdp_session(page)
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 400_000}
+    await network.send("Network.emulateNetworkConditions", slow)
+    await page.evaluate(_WATCH_ROWS)
+    noise = np.random.default_rng(1).integers(0, 255, (160, 200, 3), dtype=np.uint8)
+    data: bytes = pyvips.Image.new_from_array(noise).write_to_buffer(".png")
+    names = [f"{number}.png" for number in range(7)]
+    await give(page, "drop", dict.fromkeys(names, data))
+    await done(page, *names)
+    states: list[str] = await page.evaluate("[...window.states]")
+    shown = [int(state.split()[1]) for state in states if state.startswith("Uploading")]
+    assert any(0 < percent < 100 for percent in shown), states
+    assert {"Waiting", "Processing"} <= set(states)
+    assert await page.evaluate("window.most") == 4
+
+
 async def test_at_most_twenty_at_a_time(open_new_page: OpenPage) -> None:
     page = await open_new_page()
     await page.goto("/")
@@ -211,81 +172,6 @@ async def test_another_quality_needs_no_second_upload(
         await expect(row(page, name).locator(".score")).to_have_text("score 100.0")
     assert len(uploads) == 5
     assert all(path.endswith("/again") for path in uploads[2:])
-
-
-async def test_the_divider_by_keyboard_and_pointer(open_new_page: OpenPage) -> None:
-    page = await open_new_page()
-    await page.goto("/")
-    await choose(page, files("a.png", width=900, height=700))
-    await done(page, "a.png")
-    await row(page, "a.png").get_by_role("button", name="Compare").click()
-    await expect(page.locator("#stage.ready")).to_be_visible()
-    divider = page.get_by_role("slider", name="Divider")
-    await expect(divider).to_be_focused()
-    assert await split(page) == 50
-    before = await clipped(page)
-    for key, at in (("ArrowLeft", 49), ("ArrowRight", 50), ("Shift+ArrowRight", 60)):
-        await page.keyboard.press(key)
-        assert await split(page) == at
-    assert await clipped(page) > before
-    await page.keyboard.press("Home")
-    assert await split(page) == 0
-    await page.keyboard.press("PageUp")
-    assert await split(page) == 10
-    stage = await page.locator("#stage").bounding_box()
-    box = await divider.bounding_box()
-    assert stage
-    assert box
-    middle = box["y"] + box["height"] / 2
-    await page.mouse.move(box["x"] + box["width"] / 2, middle)
-    await page.mouse.down()
-    await page.mouse.move(stage["x"] + stage["width"] * 0.7, middle, steps=4)
-    await page.mouse.up()
-    assert await split(page) == 70
-    assert await clipped(page) == pytest.approx(stage["x"] + stage["width"] * 0.7, abs=1.5)
-    await page.keyboard.press("Escape")
-    await expect(page.locator("#compare")).not_to_be_visible()
-    await expect(row(page, "a.png").get_by_role("button", name="Compare")).to_be_focused()
-
-
-async def test_zoom_shows_pixels_and_dragging_pans(open_new_page: OpenPage) -> None:
-    page = await open_new_page()
-    await page.goto("/")
-    await choose(page, files("a.png", width=1600, height=1000))
-    await done(page, "a.png")
-    await row(page, "a.png").get_by_role("button", name="Compare").click()
-    await expect(page.locator("#stage.ready")).to_be_visible()
-    after = page.locator("#stage .after")
-    for which, kind in (("before", "original"), ("after", "optimized")):
-        source = await page.locator(f"#stage .{which}").get_attribute("src")
-        assert str(source).startswith(f"/direct-file/{kind}/")
-
-    async def shown(zoom: str) -> tuple[float, str]:
-        await page.get_by_role("button", name=zoom, exact=True).click()
-        pressed = page.locator('.zoom[aria-pressed="true"]')
-        await expect(pressed).to_have_text(zoom)
-        box = await after.bounding_box()
-        assert box
-        return box["width"], await after.evaluate("i => getComputedStyle(i).imageRendering")
-
-    width, rendering = await shown("Fit")
-    assert width < 1280
-    assert rendering == "auto"
-    assert await shown("1:1") == (1600, "auto")
-    assert await shown("2\u00d7") == (3200, "pixelated")
-    # What was in the middle stays there.
-    middle = "e => [e.scrollLeft + e.clientWidth / 2, e.scrollTop + e.clientHeight / 2]"
-    scroller = page.locator("#stage .scroller")
-    assert await scroller.evaluate(middle) == pytest.approx([1600, 1000], abs=2)
-    await page.mouse.move(300, 300)
-    await page.mouse.down()
-    await page.mouse.move(200, 260, steps=5)
-    await page.mouse.up()
-    assert await scroller.evaluate(middle) == pytest.approx([1700, 1040], abs=3)
-    # The edge stays under the divider.
-    divider = await page.get_by_role("slider", name="Divider").bounding_box()
-    assert divider
-    assert await clipped(page) == pytest.approx(divider["x"] + divider["width"] / 2, abs=1.5)
 
 
 async def test_rows_can_be_removed(open_new_page: OpenPage) -> None:
@@ -427,8 +313,3 @@ async def test_the_page_of_a_result_is_accessible(
             await result.goto(f"{server.url}/result/{name}?as={'long' * 20}.jpg")
             await check_accessibility(result)
             assert await result.evaluate("document.documentElement.scrollWidth") == width
-
-
-async def check_accessibility(page: Page) -> None:
-    found = await Axe().run(page)
-    assert found.response["violations"] == [], found.generate_report()
