@@ -86,6 +86,24 @@ async def test_three_formats_dropped_and_saved_as_one_file(open_new_page: OpenPa
             assert await before.body() == original
 
 
+async def test_long_names_in_any_script_still_make_an_address(open_new_page: OpenPage) -> None:
+    page = await open_new_page()
+    await page.goto("/")
+    names = [f"{number}{chr(0x5199) * 150}.png" for number in range(8)]
+    await give(page, "drop", dict.fromkeys(names, picture("png")))
+    await done(page, *names)
+    link = page.get_by_role("link", name="Download ZIP")
+    assert len(str(await link.get_attribute("href"))) < 7500
+    _, data = await saved(page, link)
+    with ZipFile(io.BytesIO(data)) as opened:
+        for name, kept in zip(sorted(names), sorted(opened.namelist()), strict=True):
+            assert name.startswith(kept.removesuffix(".png"))
+            assert len(kept) > 60
+    assert (await saved(page, row(page, names[0]).get_by_role("link", name="Download")))[0] == (
+        f"0{chr(0x5199) * 79}.png"
+    )
+
+
 async def test_a_row_tells_sizes_saving_and_score(open_new_page: OpenPage) -> None:
     page = await open_new_page()
     await page.add_init_script(_COUNT_BLOBS)

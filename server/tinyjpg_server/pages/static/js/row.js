@@ -74,7 +74,7 @@ export class Row {
     parts.score.textContent = `score ${image.score.toFixed(1)}`;
     parts.quality.value = String(image.quality);
     this.#shown = image.quality;
-    parts.download.href = `${image.optimized_url}?download=${encodeURIComponent(fileName)}`;
+    parts.download.href = `${image.optimized_url}?${new URLSearchParams({ download: fileName })}`;
     this.#become("completed", "", 100);
   }
 
