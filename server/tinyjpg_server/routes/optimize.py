@@ -15,8 +15,9 @@ from tinyjpg_server.accounts.caller import Caller
 from tinyjpg_server.errors import ApiError, FieldErrors
 from tinyjpg_server.jobs import intake
 from tinyjpg_server.jobs.images import Image
+from tinyjpg_server.middleware import facts_of
 from tinyjpg_server.routes import parameters
-from tinyjpg_server.routes.caller import identify
+from tinyjpg_server.routes.caller import identify, show_quota
 from tinyjpg_server.routes.holding import wait_for_image
 from tinyjpg_server.routes.image_data import accepted_data, status_data
 from tinyjpg_server.routes.taking import refused, take_upload
@@ -46,6 +47,7 @@ async def _optimize(request: Request, services: Services) -> Response:
         raise intake.quota_exceeded(caller.plan, quota)
     fields = _Fields(request.query_params, services.settings.longest_wait)
     accepted = (await take_upload(request, services, caller, fields, repeat_key)).accepted
+    show_quota(facts_of(request), accepted.quota)
     headers = {"Idempotency-Replayed": "true"} if accepted.replayed else None
     data = await _data(request, services, caller, accepted.image, fields.wait)
     return answers.success(data, MESSAGE, headers=headers)

@@ -27,7 +27,6 @@ from tinyjpg_server.jobs import intake
 from tinyjpg_server.jobs.estimate import Facts, estimate
 from tinyjpg_server.jobs.images import Image, original_object
 from tinyjpg_server.middleware import facts_of
-from tinyjpg_server.routes.caller import show_quota
 from tinyjpg_server.services import Services
 from tinyjpg_server.storage.disk import storage_full
 from tinyjpg_server.uploads import (
@@ -154,9 +153,7 @@ async def _take_on(
         accepted = await _accept(services, caller, facts, put, repeat)
     except StorageFullError as error:
         raise storage_full() from error
-    about = facts_of(request)
-    about.image_id = accepted.image.id
-    show_quota(about, accepted.quota)
+    facts_of(request).image_id = accepted.image.id
     if not accepted.replayed:
         services.metrics.upload_accepted(accepted.image.original_size)
         await services.accepted.ring(accepted.image.id)

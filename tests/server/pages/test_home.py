@@ -181,6 +181,12 @@ def test_images_of_visitors_are_nobodys_in_the_api(visitor: Person, client: http
     assert all(name not in image["original_url"] for image in listed)
 
 
+def test_what_all_visitors_did_is_not_told(visitor: Person) -> None:
+    answer = script_post(visitor)
+    assert answer.status_code == 200
+    assert not [name for name in answer.headers if name.startswith("x-quota")]
+
+
 def test_names_stay_out_of_the_log(server: RunningServer, visitor: Person) -> None:
     name = script_upload(visitor)["name"]
     finished(visitor, name)
