@@ -8,8 +8,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
@@ -17,7 +16,14 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
 from tinyjpg_server import answers
-from tinyjpg_server.errors import ApiError, UnavailableError
+from tinyjpg_server.db.outage import is_outage
+from tinyjpg_server.errors import (
+    ApiError,
+    NotStoredError,
+    ObjectNameError,
+    StorageError,
+    UnavailableError,
+)
 from tinyjpg_server.pages.rendering import failure_page, is_page, log_in_address
 
 _log = logging.getLogger(__name__)
@@ -29,9 +35,8 @@ _ON_PAGES: Final = {
     413: "What was sent is too large.",
 }
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-# What SQLAlchemy raises when the database is out of reach or too busy; the driver's own comes
-# as an OSError.
-_UNREACHABLE: Final = (OperationalError, InterfaceError, PoolTimeoutError, ConnectionError)
+# Among which are those of a database that is out of reach.
+_OF_DATABASE: Final = (SQLAlchemyError, ConnectionError)
 
 
 async def _of_ours(request: Request, error: ApiError) -> Response:
@@ -73,11 +78,27 @@ async def _of_validation(_request: Request, error: RequestValidationError) -> Re
 
 
 async def _of_database(request: Request, error: Exception) -> Response:
+    if not is_outage(error):
+        raise error
     _log.error("the database does not answer", exc_info=error)
     return await _of_ours(
         request,
         UnavailableError(
             "The service cannot reach its database just now; try again.", retry_after=_RETRY_AFTER
+        ),
+    )
+
+
+async def _of_storage(request: Request, error: StorageError) -> Response:
+    if isinstance(error, NotStoredError | ObjectNameError):
+        # Whoever asked had to know better.
+        raise error
+    _log.error("the storage does not work", exc_info=error)
+    return await _of_ours(
+        request,
+        UnavailableError(
+            "The service cannot reach its image files just now; try again.",
+            retry_after=_RETRY_AFTER,
         ),
     )
 
@@ -94,7 +115,8 @@ _HANDLERS: Final[Mapping[type[Exception], Any]] = {
     ApiError: _of_ours,
     HTTPException: _of_framework,
     RequestValidationError: _of_validation,
-    **dict.fromkeys(_UNREACHABLE, _of_database),
+    StorageError: _of_storage,
+    **dict.fromkeys(_OF_DATABASE, _of_database),
 }
 
 

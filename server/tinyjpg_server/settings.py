@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,10 @@ from tinyjpg_server.errors import SettingsError
 
 PREFIX: Final = "TINYJPG_"
 MEBIBYTE: Final = 1024 * 1024
+# Amazon's rules for names of buckets; below it, names that objects may have.
+_BUCKET: Final = re.compile(
+    r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9][A-Za-z0-9_.-]*)*/?"
+)
 
 
 class Settings(BaseSettings):
@@ -36,6 +41,15 @@ class Settings(BaseSettings):
     )
     database_url: SecretStr | None = Field(
         None, description="postgresql://... Default: SQLite in the data folder."
+    )
+    storage_url: str | None = Field(
+        None, description="s3://BUCKET/PREFIX for the image files. Default: the data folder."
+    )
+    storage_endpoint: str | None = Field(
+        None, description="http(s) address of a store that speaks as S3 does. Default: Amazon's."
+    )
+    storage_path_style: bool = Field(
+        True, description="The bucket stands in the path of S3 URLs; False: in the host's name."
     )
     redis_url: SecretStr | None = Field(
         None, description="Rate limits shared by several web processes. Default: in memory."
@@ -84,11 +98,18 @@ class Settings(BaseSettings):
     )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
 
-    @field_validator("public_url")
+    @field_validator("public_url", "storage_endpoint")
     @classmethod
     def _no_trailing_slash(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("give a URL that begins with http:// or https://")
+        return value.rstrip("/") if value else None
+
+    @field_validator("storage_url")
+    @classmethod
+    def _bucket(cls, value: str | None) -> str | None:
+        if value is not None and not _BUCKET.fullmatch(value):
+            raise ValueError("give a bucket and, if you like, a prefix: s3://images/originals")
         return value.rstrip("/") if value else None
 
     @field_validator("data")

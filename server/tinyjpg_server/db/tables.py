@@ -121,6 +121,8 @@ usage: Final = Table(
     Column("month", String(7), primary_key=True),
     Column("used", Integer, nullable=False, server_default=text("0")),
     Column("reserved", Integer, nullable=False, server_default=text("0")),
+    # Of the account's latest image.
+    Column("turn", BigInteger, nullable=False, server_default=text("0")),
     CheckConstraint("used >= 0", name="used"),
     CheckConstraint("reserved >= 0", name="reserved"),
 )
@@ -148,6 +150,8 @@ images: Final = Table(
     Column("attempt", Integer, nullable=False, server_default=text("0")),
     # Claims that count towards the most tries: not those that a stopping worker gave up.
     Column("tries", Integer, nullable=False, server_default=text("0")),
+    # Milliseconds since 1970. The least of those that wait is next.
+    Column("turn", BigInteger, nullable=False, server_default=text("0")),
     # None while it waits.
     Column("lease_until", UtcDateTime),
     Column("claimed_by", String(80)),
@@ -173,6 +177,7 @@ Index("ix_images_account_id_id", images.c.account_id, images.c.id)
 Index(
     "ix_images_waiting",
     images.c.lease_until,
+    images.c.turn,
     images.c.id,
     sqlite_where=images.c.status == "processing",
     postgresql_where=images.c.status == "processing",

@@ -70,9 +70,8 @@ class FolderWriter:
         await self._run(target, lambda: self._copy(source, target))
 
     def free_bytes(self) -> int:
-        """What ordinary users may still write on this file system."""
-        state = os.statvfs(self._folder)
-        return state.f_bavail * state.f_frsize
+        """What may still be written."""
+        return free_bytes(self._folder)
 
     def close(self) -> None:
         """End the threads, once what they write is written."""
@@ -132,6 +131,12 @@ class FolderWriter:
             # Gone again means that the object was deleted meanwhile.
             with contextlib.suppress(FileNotFoundError):
                 _sync(folder)
+
+
+def free_bytes(folder: Path) -> int:
+    """What ordinary users may still write on the file system of `folder`."""
+    state = os.statvfs(folder)
+    return state.f_bavail * state.f_frsize
 
 
 @contextmanager

@@ -20,8 +20,9 @@ from obstore.store import LocalStore, MemoryStore, ObjectStore
 
 from tinyjpg_server.errors import NotStoredError, StorageError
 from tinyjpg_server.settings import Settings
-from tinyjpg_server.storage.folder import FolderWriter
+from tinyjpg_server.storage.folder import FolderWriter, free_bytes
 from tinyjpg_server.storage.names import checked, is_name
+from tinyjpg_server.storage.s3 import bucket
 
 if TYPE_CHECKING:
     from obstore import GetOptions, ObjectMeta
@@ -66,10 +67,17 @@ class Writer(Protocol):
 
 
 class UploadWriter:
-    """Writes through obstore: what a put has answered is as durable as the service behind it."""
+    """Writes through obstore: what a put has answered is as durable as the service behind it.
 
-    def __init__(self, objects: ObjectStore) -> None:
+    Args:
+        objects: what to write to.
+        spool: folder of the files on their way there, whose room is what runs out; None if there
+            is none.
+    """
+
+    def __init__(self, objects: ObjectStore, spool: Path | None = None) -> None:
         self._objects: Final = objects
+        self._spool: Final = spool
 
     async def put(self, name: str, data: bytes | Path) -> None:
         """Upload; large ones in parts, from disk part by part."""
@@ -93,9 +101,9 @@ class UploadWriter:
         with _translated(source):
             await self._objects.copy_async(source, target)
 
-    def free_bytes(self) -> None:
-        """Nobody knows."""
-        return
+    def free_bytes(self) -> int | None:
+        """Of the files on their way."""
+        return None if self._spool is None else free_bytes(self._spool)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -213,12 +221,17 @@ class Store:
 
 
 def open_store(settings: Settings) -> Store:
-    """The store that the settings name: the folder `files` of the data folder.
+    """The store that the settings name: a bucket, or the folder `files` of the data folder.
 
     Raises:
         StorageError: the folder cannot be made or written to.
     """
-    return folder_store(settings.data / "files")
+    if settings.storage_url is None:
+        return folder_store(settings.data / "files")
+    objects = bucket(
+        settings.storage_url, settings.storage_endpoint, path_style=settings.storage_path_style
+    )
+    return Store(objects, UploadWriter(objects, spool=settings.data))
 
 
 def folder_store(folder: Path) -> Store:
