@@ -20,8 +20,8 @@ _log = logging.getLogger("tinyjpg_server.access")
 
 _KEY: Final = "tinyjpg.facts"
 _CLIENT_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-# Names of files are all that is needed to fetch them, so they stay out of the log.
-_SECRET_PATHS: Final = ("/direct-file/",)
+# Names of images are all that is needed to fetch them, so they stay out of the log.
+_SECRET_PATHS: Final = ("/direct-file/", "/result/", "/web/")
 # Routes below it know only the rest of their path.
 _API: Final = "/api/"
 # nginx's word for a client that went away before the answer.

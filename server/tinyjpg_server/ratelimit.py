@@ -6,13 +6,13 @@ import hashlib
 import math
 import time
 from dataclasses import dataclass
-from ipaddress import IPv6Address
 from typing import Final
 
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 
+from tinyjpg_server.addresses import network_of
 from tinyjpg_server.errors import TooManyRequestsError
 
 # Requests without a valid key that one address may make in a minute.
@@ -26,9 +26,6 @@ _LOG_INS_OF_ACCOUNT: Final = RateLimitItemPerMinute(200, 15)
 
 # Accounts that one address may try to make in an hour; an office or a school shares one.
 _SIGN_UPS: Final = RateLimitItemPerHour(30)
-
-# RFC 4291 2.5.1: what follows the network in an IPv6 address.
-_HOST_BITS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,20 +136,6 @@ class RateLimiter:
             allowed=allowed,
             window=item.get_expiry(),
         )
-
-
-def network_of(address: str) -> str:
-    """Whom to count the requests from `address` to: of IPv6 the first 64 bits.
-
-    A single connection commonly has all of them to itself. What is no address stays as it is.
-    """
-    try:
-        parsed = IPv6Address(address)
-    except ValueError:
-        return address
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return str(IPv6Address(int(parsed) >> _HOST_BITS << _HOST_BITS))
 
 
 def _log_in_limits(address: str, email: str) -> list[tuple[RateLimitItem, tuple[str, ...]]]:

@@ -91,6 +91,9 @@ class Settings(BaseSettings):
     operator_contact: str | None = Field(
         None, description="E-mail address or URL where users ask for another plan."
     )
+    visitor_images: int = Field(
+        20, ge=0, description="Images a day that an address may have optimized without an account."
+    )
     trust_proxy: bool = Field(
         False, description="Take the client's address from X-Forwarded-For (behind a proxy only)."
     )

@@ -15,6 +15,9 @@ from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 PHONE: Final = 390
 DESK: Final = 1280
 
+# What Chromium itself says of a request that was answered so.
+_REFUSED: Final = "Failed to load resource: the server responded with a status of 4"
+
 Scheme = Literal["light", "dark"]
 
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
@@ -51,8 +54,11 @@ async def open_page(
     width: int = DESK,
     scheme: Scheme = "light",
     scripts: bool = True,
+    refusals: bool = False,
 ) -> AsyncIterator[Page]:
-    """A page with cookies of its own. Leaving it fails if the console told errors meanwhile."""
+    """A page with cookies of its own. Leaving it fails if the console told errors meanwhile; not
+    where `refusals` are expected, of requests that the server answers with a status of 4xx.
+    """
     context = await browser.new_context(
         base_url=base_url,
         viewport={"width": width, "height": 844 if width == PHONE else 900},
@@ -63,7 +69,8 @@ async def open_page(
     faults: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
+        refused = refusals and message.text.startswith(_REFUSED)
+        if message.type in {"error", "warning"} and not refused:
             faults.append(f"{message.text} ({message.location})")
 
     page = await context.new_page()

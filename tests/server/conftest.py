@@ -80,7 +80,9 @@ async def _clear(connection: Connection) -> None:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """The real service with a worker; one for all tests of this process."""
     data = tmp_path_factory.mktemp("service") / "data"
-    with RunningServer(data, workers=1) as running:
+    # All tests come from one address.
+    environment = {"TINYJPG_VISITOR_IMAGES": "1000000"}
+    with RunningServer(data, workers=1, environment=environment) as running:
         yield running
 
 

@@ -1,21 +1,49 @@
-"""Accounts whose password is known, and browsers that are logged in to them."""
+"""Accounts whose password is known, and accounts that are logged in already."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import insert
 
 from tests.server.account_tools import CHEAP
-from tests.server.clients import in_database
+from tests.server.clients import in_database, new_account
 from tests.server.people import PASSWORD, Person
 from tests.server.running import RunningServer
 from tinyjpg_server.accounts.plans import plan_named
+from tinyjpg_server.accounts.sessions import open_session
+from tinyjpg_server.accounts.users import find_user
 from tinyjpg_server.db import clock
 from tinyjpg_server.db.connection import Connection
 from tinyjpg_server.db.tables import accounts
+
+COOKIE: Final = "tinyjpg"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Who has an account, a key, and a session: the value of the cookie `COOKIE`."""
+
+    id: int
+    email: str
+    key: str
+    session: str
+
+
+def new_member(server: RunningServer, plan: str = "Free") -> Member:
+    """A new account on a plan, logged in."""
+    account = new_account(server, plan)
+
+    async def log_in(connection: Connection) -> Member:
+        user = await find_user(connection, account.email)
+        token = await open_session(connection, user.id, clock.now())
+        return Member(user.id, user.email, account.key, token)
+
+    return in_database(server, log_in)
 
 
 def new_login(server: RunningServer, plan: str = "Free") -> str:
@@ -37,17 +65,10 @@ def new_login(server: RunningServer, plan: str = "Free") -> str:
     return email
 
 
-def new_session(server: RunningServer, plan: str = "Free") -> tuple[str, dict[str, str]]:
-    """The address of a new account, and the cookies of a browser that is logged in to it."""
-    with member(server, plan) as person:
-        return person.email, dict(person.client.cookies)
-
-
 @contextmanager
 def member(server: RunningServer, plan: str = "Free") -> Iterator[Person]:
-    """Somebody who is logged in, on the plan that is named."""
-    email = new_login(server, plan)
-    with Person(server, email) as person:
-        answer = person.client.post("/api/session", json=person.credentials)
-        assert answer.status_code == 200, answer.text
+    """Somebody who is logged in, on the plan that is named, without a log-in that is counted."""
+    made = new_member(server, plan)
+    with Person(server, made.email) as person:
+        person.client.cookies.set(COOKIE, made.session)
         yield person

@@ -110,6 +110,30 @@ async def test_a_file_is_copied_in(store: Store, tmp_path: Path) -> None:
     assert source.read_bytes() == LARGE
 
 
+async def test_a_copy_is_an_object_of_its_own(store: Store) -> None:
+    await store.put(ORIGINAL, LARGE)
+    other = "original/fedcba9876543210.jpg"
+    await store.copy(ORIGINAL, other)
+    await store.delete(ORIGINAL)
+    assert await store.get(other) == LARGE
+    assert abs((await store.open(other)).modified - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+async def test_a_copy_in_a_folder_is_as_new_as_an_upload(tmp_path: Path) -> None:
+    async with folder_store(tmp_path) as store:
+        await store.put(ORIGINAL, b"bytes")
+        # The purge takes old objects without a row for orphans.
+        os.utime(tmp_path / ORIGINAL, (0, 0))
+        await store.copy(ORIGINAL, RESULT)
+        assert (await store.open(RESULT)).modified > (await store.open(ORIGINAL)).modified
+
+
+async def test_nothing_cannot_be_copied(store: Store) -> None:
+    with pytest.raises(NotStoredError):
+        await store.copy(ORIGINAL, RESULT)
+    assert await names(store) == set()
+
+
 async def test_a_file_is_moved_in(store: Store, tmp_path: Path) -> None:
     source = tmp_path / "upload"
     source.write_bytes(LARGE)

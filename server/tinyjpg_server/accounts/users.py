@@ -13,6 +13,7 @@ from tinyjpg_server.accounts.passwords import PASSWORDS, Passwords, check_passwo
 from tinyjpg_server.accounts.plan_requests import close_request
 from tinyjpg_server.accounts.plans import PLAN_COLUMNS, Plan, plan_from, plan_named
 from tinyjpg_server.accounts.sessions import close_all_sessions
+from tinyjpg_server.accounts.visitors import ANONYMOUS
 from tinyjpg_server.db.connection import Connection
 from tinyjpg_server.db.database import Database
 from tinyjpg_server.db.tables import accounts, plans
@@ -117,8 +118,9 @@ async def find_user(connection: Connection, email: str) -> User:
 
 
 async def list_users(connection: Connection) -> list[User]:
-    """All users, the oldest first."""
-    return [_user_from(row) for row in await connection.execute(_USER.order_by(accounts.c.id))]
+    """All users, the oldest first; not the account of those who have none."""
+    statement = _USER.where(accounts.c.email != ANONYMOUS).order_by(accounts.c.id)
+    return [_user_from(row) for row in await connection.execute(statement)]
 
 
 async def authenticate(

@@ -209,6 +209,17 @@ idempotency_keys: Final = Table(
     Column("created_at", UtcDateTime, nullable=False, index=True),
 )
 
+# What addresses without an account had done on a day (UTC).
+visitors: Final = Table(
+    "visitors",
+    metadata,
+    # SHA-256 over the day and the address, so that a row tells neither it nor what it did before.
+    Column("visitor", String(64), primary_key=True),
+    Column("day", String(10), nullable=False, index=True),
+    Column("images", Integer, nullable=False),
+    CheckConstraint("images >= 0", name="images"),
+)
+
 # What was saved in the past, from which the next is estimated.
 savings: Final = Table(
     "savings",

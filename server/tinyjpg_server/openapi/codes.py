@@ -27,7 +27,7 @@ CODES: Final = (
     Codes((403,), ("quota_exceeded",), "the plan's images of this month are used up"),
     Codes(
         (403,),
-        ("forbidden", "cross_origin", "form_expired", "account_disabled"),
+        ("forbidden", "cross_origin", "form_expired", "account_disabled", "sign_up_closed"),
         "known, but not allowed",
     ),
     Codes((404,), ("not_found", "key_not_found"), "nothing there, or nothing of yours"),
@@ -52,6 +52,12 @@ CODES: Final = (
         "a field or the image is wrong; `errors` says which",
     ),
     Codes((429,), ("rate_limited",), "wait `Retry-After` seconds"),
+    Codes(
+        (429,),
+        ("daily_allowance",),
+        "of the home page without an account: today's images of this address are used up; "
+        "`Retry-After` is midnight UTC",
+    ),
     Codes((500,), ("internal_error",), "ours; tell us the `X-Request-ID`"),
     Codes(
         (503,),

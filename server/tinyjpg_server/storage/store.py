@@ -56,6 +56,9 @@ class Writer(Protocol):
     async def put_file(self, name: str, path: Path) -> None:
         """Make the file `path` the object `name`; `path` is gone afterwards."""
 
+    async def copy(self, source: str, target: str) -> None:
+        """Write what is stored as `source` as `target`, too."""
+
     def free_bytes(self) -> int | None:
         """Bytes that may still be written, None if nobody knows."""
 
@@ -93,6 +96,11 @@ class UploadWriter:
         await self.put(name, path)
         path.unlink(missing_ok=True)
 
+    async def copy(self, source: str, target: str) -> None:
+        """Have the service behind it copy."""
+        with _translated(source):
+            await self._objects.copy_async(source, target)
+
     def free_bytes(self) -> int | None:
         """Of the files on their way."""
         return None if self._spool is None else free_bytes(self._spool)
@@ -129,6 +137,10 @@ class Store:
         `path` is gone afterwards, and untouched if this raises. Cancelling may leave either.
         """
         await self._writer.put_file(checked(name), path)
+
+    async def copy(self, source: str, target: str) -> None:
+        """Store what is stored as `source` as `target`, too, as new as if it were put now."""
+        await self._writer.copy(checked(source), checked(target))
 
     async def get(self, name: str) -> bytes:
         """The whole object."""

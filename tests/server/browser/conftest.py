@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 from tests.server.browsing import open_browser, open_page, why_not
 from tests.server.running import RunningServer
@@ -21,6 +21,8 @@ async def browser() -> AsyncIterator[Browser]:
     reason = why_not()
     if reason:
         pytest.skip(reason)
+    # Images are worked on meanwhile, maybe on a machine that does much else.
+    expect.set_options(timeout=30_000)
     async with open_browser() as opened:
         yield opened
 

@@ -17,7 +17,7 @@ from playwright.async_api import Page, expect
 from tests.server.browser.conftest import OpenPage
 from tests.server.browsing import DESK, PHONE
 from tests.server.clients import completed, execute, in_database, new_client, picture, upload
-from tests.server.logged_in import COOKIE, Member, new_member
+from tests.server.logging_in import COOKIE, Member, new_member
 from tests.server.pages.seeding import add_image
 from tests.server.people import PASSWORD
 from tests.server.running import RunningServer

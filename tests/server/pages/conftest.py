@@ -1,11 +1,11 @@
-"""What tests of single pages share: the application in this process, on both databases.
+"""What tests of the pages share: the application in this process, on both databases, or running.
 
-Browsers come from any address, and passwords cost nothing.
+In this process browsers come from any address, and passwords cost nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,8 @@ from fastapi import FastAPI
 
 from tests.server.account_tools import CHEAP, make_user
 from tests.server.pages.visiting import Visit, Visitor
+from tests.server.people import Person
+from tests.server.running import RunningServer
 from tinyjpg_server.accounts.sign_up import sign_up as make_account
 from tinyjpg_server.accounts.users import User, authenticate, change_password
 from tinyjpg_server.app import create_app
@@ -73,3 +75,19 @@ async def ann(visit: Visit, user: User) -> AsyncIterator[Visitor]:
     async with visit() as visitor:
         await visitor.log_in(user.email)
         yield visitor
+
+
+@pytest.fixture
+def visitor(server: RunningServer) -> Iterator[Person]:
+    """Somebody who is not logged in."""
+    with Person(server) as person:
+        yield person
+
+
+@pytest.fixture(scope="module")
+def strict_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A service that takes two images a day of each address, which its proxy tells."""
+    environment = {"TINYJPG_VISITOR_IMAGES": "2", "TINYJPG_TRUST_PROXY": "true"}
+    data = tmp_path_factory.mktemp("strict") / "data"
+    with RunningServer(data, environment=environment) as running:
+        yield running

@@ -6,6 +6,7 @@ from typing import Final
 
 from tinyjpg_server.routes.pages import (
     account,
+    archive,
     dashboard,
     dashboard_images,
     dashboard_keys,
@@ -14,11 +15,16 @@ from tinyjpg_server.routes.pages import (
     log_in,
     plan,
     pricing,
+    results,
     sign_up,
+    web_images,
 )
 
 PAGES: Final = (
     home.router,
+    web_images.router,
+    results.router,
+    archive.router,
     sign_up.router,
     log_in.router,
     account.router,

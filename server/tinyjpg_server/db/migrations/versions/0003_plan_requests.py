@@ -6,7 +6,7 @@ from alembic import op
 from tinyjpg_server.db.tables import UtcDateTime
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 
 # SQLite counts rows only in a column of exactly INTEGER.
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
