@@ -37,11 +37,16 @@ class Member:
 def new_member(server: RunningServer, plan: str = "Free") -> Member:
     """A new account on a plan, logged in."""
     account = new_account(server, plan)
+    user = in_database(server, lambda connection: find_user(connection, account.email))
+    return Member(user.id, user.email, account.key, new_session(server, account.email))
 
-    async def log_in(connection: Connection) -> Member:
-        user = await find_user(connection, account.email)
-        token = await open_session(connection, user.id, clock.now())
-        return Member(user.id, user.email, account.key, token)
+
+def new_session(server: RunningServer, email: str) -> str:
+    """The token of a new session of an account; no log-in is counted."""
+
+    async def log_in(connection: Connection) -> str:
+        user = await find_user(connection, email)
+        return await open_session(connection, user.id, clock.now())
 
     return in_database(server, log_in)
 
@@ -67,8 +72,8 @@ def new_login(server: RunningServer, plan: str = "Free") -> str:
 
 @contextmanager
 def member(server: RunningServer, plan: str = "Free") -> Iterator[Person]:
-    """Somebody who is logged in, on the plan that is named, without a log-in that is counted."""
-    made = new_member(server, plan)
-    with Person(server, made.email) as person:
-        person.client.cookies.set(COOKIE, made.session)
+    """Somebody who is logged in, without a key, on the plan that is named."""
+    email = new_login(server, plan)
+    with Person(server, email) as person:
+        person.client.cookies.set(COOKIE, new_session(server, email))
         yield person

@@ -84,6 +84,9 @@ async def test_zoom_shows_pixels_and_dragging_pans(open_new_page: OpenPage) -> N
         assert box
         return box["width"], await after.evaluate("i => getComputedStyle(i).imageRendering")
 
+    opened = await after.bounding_box()
+    assert opened
+    assert opened["width"] == 1600
     width, rendering = await shown("Fit")
     assert width < 1280
     assert rendering == "auto"

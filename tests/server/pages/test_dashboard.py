@@ -248,7 +248,7 @@ async def test_the_figures_are_those_of_the_api(
         f"Images {total['images']} {total['failed']} failed",
         f"Saved {size(total['saved_bytes'])} {percent(total['compression_ratio'])} of all bytes",
         f"Original {size(total['original_bytes'])} now {size(total['optimized_bytes'])}",
-        f"Saved an image {percent(total['average_compression_ratio'])}",
+        f"Saved per image {percent(total['average_compression_ratio'])}",
         f"best {percent(total['best_compression_ratio'])}",
         f"Score {words.score(total['average_score'])}",
         f"Time {total['average_processing_time']:.2f} s",

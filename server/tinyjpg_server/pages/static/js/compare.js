@@ -56,7 +56,9 @@ export class Compare {
     }
     this.#say("");
     this.#stage.classList.add("ready");
+    // At 1:1 differences show as they are; by way of "fit", so that the middle is in the middle.
     this.#setZoom("fit");
+    this.#setZoom("1");
   }
 
   #empty() {

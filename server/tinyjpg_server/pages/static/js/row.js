@@ -70,7 +70,7 @@ export class Row {
     const smaller = image.optimized_size < image.original_size;
     parts.before.textContent = size(image.original_size);
     parts.after.textContent = size(image.optimized_size);
-    parts.saved.textContent = smaller ? `${percent(image.compression_ratio)} saved` : "already as small as it gets";
+    parts.saved.textContent = smaller ? `${percent(image.compression_ratio)} saved` : "already optimal";
     parts.score.textContent = `score ${image.score.toFixed(1)}`;
     parts.quality.value = String(image.quality);
     this.#shown = image.quality;
