@@ -13,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import pyvips
 
+from benchmarks.mozjpeg import Manner, encode
 from tinyjpg.backends import gifsicle, vips
 from tinyjpg.backends.jpeg import Coefficients
 from tinyjpg.codecs.gif_compare import worst_score
 from tinyjpg.codecs.gif_frames import Decoder
 from tinyjpg.codecs.gif_redraw import redraw, redrawable
-from tinyjpg.codecs.jpeg_encoder import Chroma, Manner, encode
-from tinyjpg.codecs.jpeg_scales import SETTINGS, SUBSAMPLINGS, scale_of
+from tinyjpg.codecs.jpeg_scales import SETTINGS, SUBSAMPLINGS, Chroma, scale_of
 from tinyjpg.codecs.png_drawing import truecolour_png
 from tinyjpg.codecs.png_rounding import GREEN_FINER, rounded, steps_at
 from tinyjpg.containers.gif_blocks import write

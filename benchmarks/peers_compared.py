@@ -72,24 +72,26 @@ def main(arguments: list[str]) -> int:
     minutes = (time.monotonic() - started) / 60
     parts = list(_parts(runs, available, options.quality, minutes))
     save = whole or options.save
+    # A part does not take the place of the whole.
+    name = "-".join(["peers", *sorted(set(options.format or []))])
     if save:
-        parts[1:1] = _pictures(runs, options.quality)
+        parts[1:1] = _pictures(runs, options.quality, name)
     places = {str(one): one.name for one in options.folder or []}
     command = " ".join(["./run bench peers", *(places.get(one, one) for one in arguments)])
-    report.publish("peers", command, parts, save=save)
+    report.publish(name, command, parts, save=save)
     return 0
 
 
-def _pictures(runs: Sequence[SetRun], quality: int) -> list[str]:
+def _pictures(runs: Sequence[SetRun], quality: int, name: str) -> list[str]:
     try:
         from benchmarks import peers_plots  # noqa: PLC0415 - needs matplotlib, nothing else does
     except ModuleNotFoundError as error:
         return [f"Without pictures: {error.name} is missing; pip install matplotlib"]
-    peers_plots.scores(runs, quality, report.picture("peers-scores.svg"))
-    peers_plots.rates(runs, report.picture("peers-rates.svg"))
+    peers_plots.scores(runs, quality, report.picture(f"{name}-scores.svg"))
+    peers_plots.rates(runs, report.picture(f"{name}-rates.svg"))
     return [
-        "![Scores of every encoder at its usual setting](peers-scores.svg)",
-        "![Bytes a pixel against score](peers-rates.svg)",
+        f"![Scores of every encoder at its usual setting]({name}-scores.svg)",
+        f"![Bytes a pixel against score]({name}-rates.svg)",
     ]
 
 
@@ -127,7 +129,11 @@ def _parser() -> argparse.ArgumentParser:
         help="setting of the first table (default: 80)",
     )
     add("--fresh", action="store_true", help="measure all anew, forget earlier sweeps")
-    add("--save", action="store_true", help="save the report of a part run, too")
+    add(
+        "--save",
+        action="store_true",
+        help="save the report of a part run, under a name with its formats",
+    )
     return parser
 
 

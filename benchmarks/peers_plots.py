@@ -31,6 +31,8 @@ _COLOURS = {
     "pillow": "#8a6d00",
     "pngquant_oxipng": "#7e3794",
     "cwebp": "#4b5563",
+    "cwebp_slow": "#4b5563",
+    "jpegli": "#be185d",
     "gifsicle": "#7e3794",
 }
 _OTHER = "#808080"

@@ -6,10 +6,11 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from benchmarks.service import kill, overhead, soak
+from benchmarks.service import kill, overhead, pages, soak
 
 _NAMES: Final[dict[str, Callable[[list[str]], int]]] = {
     "overhead": overhead.main,
+    "pages": pages.main,
     "soak": soak.main,
     "kill": kill.main,
 }

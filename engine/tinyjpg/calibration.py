@@ -81,7 +81,7 @@ JPEG_444: Final = Curve(
     )
 )
 
-# The Q of mozjpeg at which the median score of photographs is the quality, as `codecs.jpeg_encoder`
+# The Q of mozjpeg at which the median score of photographs is the quality, as `benchmarks.mozjpeg`
 # calls it (progressive, trellis quantisation): what tables of other files mean. Measured on 49
 # photographs (Kodak, CLIC, GB82, cameras; the middle 768 pixels square of each), whose scores
 # at one setting have a standard deviation of 8 points at quality 30, 4.4 at 80 and 3 at 90.

@@ -3,8 +3,9 @@
  * sanitizers: they find what is out of bounds or undefined. All buffers are exactly as large as
  * they have to be.
  *
- * Compiled with clang -fsanitize=fuzzer,address,undefined -DFUZZ it is a target of libFuzzer
- * instead: the input says size, kind and settings, and holds the pixels.
+ * With -DFUZZ it is a target of libFuzzer instead (`./run fuzz`): the input says size, kind and
+ * settings, and holds the pixels; every instruction set has to make the same file of it, and with
+ * -DDECODE libjpeg has to show the promised pixels of that.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -13,11 +14,18 @@
 #include <string.h>
 
 #include "../cdef.h"
+#ifdef DECODE
+#include "decode_jpeg.h"
+#endif
+
+/* What pixels are made of the bytes that are given: those over and over, with noise, or as steps. */
+enum content { REPEATED, NOISY, SMOOTH, CONTENTS };
 
 struct attempt {
     size_t width, height;
     int subsampling, effort, is_progressive;
     uint32_t scale;
+    enum content content;
 };
 
 static void *owned(size_t size)
@@ -29,13 +37,20 @@ static void *owned(size_t size)
     return made;
 }
 
-/* Pixels of `attempt`: those given, over and over. */
 static uint8_t *picture(const struct attempt *attempt, const uint8_t *given, size_t count)
 {
     size_t size = attempt->width * attempt->height * (attempt->subsampling ? 3 : 1);
     uint8_t *pixels = owned(size);
+    uint32_t noise = 1;
     for (size_t i = 0; i < size; i++) {
-        pixels[i] = count ? given[i % count] : 0;
+        uint8_t here = count ? given[i % count] : 0;
+        noise = noise * 1664525u + 1013904223u + here;
+        if (attempt->content == NOISY) {
+            here = (uint8_t)(here + (noise >> 24) / 4);
+        } else if (attempt->content == SMOOTH && i >= 3) {
+            here = (uint8_t)(pixels[i - 3] + here / 64 + (noise >> 30) - 3);
+        }
+        pixels[i] = here;
     }
     return pixels;
 }
@@ -50,20 +65,34 @@ static uint8_t *written(tinyjpg_jpeg *jpeg, int is_progressive, size_t *size)
     return file;
 }
 
-/* Returns whether another file comes of the picture after a gradient pass, and is shown. */
-static int refined(tinyjpg_jpeg *kept, const uint8_t *pixels, size_t count)
+/* What came of a picture. */
+struct outcome {
+    uint8_t *file, *shown;
+    size_t size, shown_size;
+};
+
+static void forget(struct outcome *outcome)
 {
-    size_t size = 0;
-    uint8_t *shown = owned(count);
-    int fine = tinyjpg_jpeg_refine(kept, pixels) == 0 && tinyjpg_jpeg_show(kept, shown) == 0;
-    free(shown);
-    uint8_t *file = fine ? written(kept, 1, &size) : NULL;
-    free(file);
-    return file != NULL;
+    free(outcome->file);
+    free(outcome->shown);
+    *outcome = (struct outcome){0};
+}
+
+/* Takes the gradient pass; whether there is an outcome of it, which replaces the other. */
+static int refine(tinyjpg_jpeg *kept, const struct attempt *attempt, const uint8_t *pixels,
+                  struct outcome *outcome)
+{
+    if (tinyjpg_jpeg_refine(kept, pixels) || tinyjpg_jpeg_show(kept, outcome->shown)) {
+        return 0;
+    }
+    free(outcome->file);
+    outcome->file = written(kept, attempt->is_progressive, &outcome->size);
+    return outcome->file != NULL;
 }
 
 /* Returns whether the picture, kept and streamed in strips, came out as the same sound file. */
-static int encode(const struct attempt *attempt, const uint8_t *given, size_t count)
+static int encode(const struct attempt *attempt, const uint8_t *given, size_t count,
+                  struct outcome *outcome)
 {
     uint8_t *pixels = picture(attempt, given, count);
     size_t row = attempt->width * (attempt->subsampling ? 3 : 1);
@@ -72,9 +101,9 @@ static int encode(const struct attempt *attempt, const uint8_t *given, size_t co
                tinyjpg_jpeg_push(kept, pixels, 1) == -1 && tinyjpg_jpeg_missing(kept) == 0;
     if (fine) {
         tinyjpg_jpeg_plan(kept, attempt->scale, attempt->effort);
-        uint8_t *shown = owned(row * attempt->height);
-        fine = tinyjpg_jpeg_show(kept, shown) == 0;
-        free(shown);
+        outcome->shown_size = row * attempt->height;
+        outcome->shown = owned(outcome->shown_size);
+        fine = tinyjpg_jpeg_show(kept, outcome->shown) == 0;
     }
     tinyjpg_jpeg *stream = fine ? tinyjpg_jpeg_stream(attempt->width, attempt->height, kept,
                                                       attempt->is_progressive)
@@ -93,8 +122,9 @@ static int encode(const struct attempt *attempt, const uint8_t *given, size_t co
     fine = file && streamed && size == other && memcmp(file, streamed, size) == 0 && size > 4 &&
            file[0] == 0xFF && file[1] == 0xD8 && file[size - 2] == 0xFF && file[size - 1] == 0xD9;
     free(streamed);
-    free(file);
-    fine = fine && (attempt->effort < 9 || refined(kept, pixels, row * attempt->height));
+    outcome->file = file;
+    outcome->size = size;
+    fine = fine && (attempt->effort < 9 || refine(kept, attempt, pixels, outcome));
     tinyjpg_jpeg_free(stream);
     tinyjpg_jpeg_free(kept);
     free(pixels);
@@ -105,9 +135,15 @@ static int encode(const struct attempt *attempt, const uint8_t *given, size_t co
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static int is_same(const struct outcome *a, const struct outcome *b)
+{
+    return a->size == b->size && memcmp(a->file, b->file, a->size) == 0 &&
+           a->shown_size == b->shown_size && memcmp(a->shown, b->shown, a->shown_size) == 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (size < 8) {
+    if (size < 9) {
         return 0;
     }
     const struct attempt attempt = {
@@ -117,10 +153,29 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .effort = 1 + data[3] % 9,
         .is_progressive = data[4] % 2,
         .scale = 1 + ((uint32_t)data[5] << (data[6] % 13)),
+        .content = (enum content)(data[7] % CONTENTS),
     };
-    if (!encode(&attempt, data + 7, size - 7)) {
+    struct outcome first = {0};
+    const char *name;
+    for (int i = 0; (name = tinyjpg_available_instruction_set(i)); i++) {
+        struct outcome outcome = {0};
+        if (tinyjpg_force_instruction_set(name) ||
+            !encode(&attempt, data + 8, size - 8, &outcome) ||
+            (i && !is_same(&first, &outcome))) {
+            abort();
+        }
+        if (i == 0) {
+            first = outcome;
+        } else {
+            forget(&outcome);
+        }
+    }
+#ifdef DECODE
+    if (!decodes_to(first.file, first.size, first.shown, first.shown_size)) {
         abort();
     }
+#endif
+    forget(&first);
     return 0;
 }
 
@@ -130,11 +185,13 @@ static int failures;
 
 static void check(const struct attempt *attempt, const uint8_t *given, size_t count)
 {
-    if (!encode(attempt, given, count)) {
+    struct outcome outcome = {0};
+    if (!encode(attempt, given, count, &outcome)) {
         fprintf(stderr, "%zu x %zu, subsampling %d, scale %u, effort %d\n", attempt->width,
                 attempt->height, attempt->subsampling, attempt->scale, attempt->effort);
         failures++;
     }
+    forget(&outcome);
 }
 
 static void check_sizes(const uint8_t *noise, size_t count)
@@ -151,7 +208,8 @@ static void check_sizes(const uint8_t *noise, size_t count)
                                                 .subsampling = subsampling,
                                                 .effort = turn % 3 == 0 ? 1 : turn % 8 == 1 ? 9 : 5,
                                                 .is_progressive = turn % 2 != 0,
-                                                .scale = scales[turn % 5]};
+                                                .scale = scales[turn % 5],
+                                                .content = (enum content)(turn % CONTENTS)};
                 check(&attempt, noise, count);
             }
         }
@@ -166,15 +224,15 @@ static void check_extremes(void)
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
         for (int subsampling = 0; subsampling < 4; subsampling++) {
             for (size_t count = 1; count <= 4; count++) {
-                const struct attempt fine = {70, 50, subsampling, 5, 1, 1};
-                const struct attempt coarse = {70, 50, subsampling, 5, 0, 1 << 20};
+                const struct attempt fine = {70, 50, subsampling, 5, 1, 1, REPEATED};
+                const struct attempt coarse = {70, 50, subsampling, 5, 0, 1 << 20, REPEATED};
                 check(&fine, patterns[i], count);
                 check(&coarse, patterns[i], count);
             }
         }
     }
     /* An end-of-band run of more blocks than one symbol can say. */
-    const struct attempt long_run = {65500, 41, 0, 5, 1, 1100};
+    const struct attempt long_run = {65500, 41, 0, 5, 1, 1100, REPEATED};
     check(&long_run, patterns[0], 1);
 }
 

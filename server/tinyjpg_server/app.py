@@ -9,19 +9,24 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Final
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 from sqlalchemy.exc import SQLAlchemyError
 
 from tinyjpg_server.accounts.keys import LastUsed
 from tinyjpg_server.db.database import Database
-from tinyjpg_server.failures import answer_failures
+from tinyjpg_server.failures import answer_failures, unexpected_failure
 from tinyjpg_server.jobs.bell import Bell
 from tinyjpg_server.jobs.waiting import Waiting
 from tinyjpg_server.metrics import Metrics
 from tinyjpg_server.middleware import RequestMiddleware
 from tinyjpg_server.openapi.document import describe
+from tinyjpg_server.pages.assets import ROUTE as ASSETS
+from tinyjpg_server.pages.reference.contents import contents_of
+from tinyjpg_server.pages.rendering import Pages
 from tinyjpg_server.ratelimit import RateLimiter
 from tinyjpg_server.routes import account, files, health, images, optimize, status, usage
+from tinyjpg_server.routes.pages import PAGES
 from tinyjpg_server.services import Services
 from tinyjpg_server.settings import Settings, load_settings
 from tinyjpg_server.storage.disk import DiskFloor
@@ -65,14 +70,30 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in _API:
         app.include_router(router, prefix="/api")
         app.include_router(router, prefix="/api/v1")
+    pages = app.state.pages = Pages(settings)
+    for router in PAGES:
+        _answer_head(router)
+        app.include_router(router, include_in_schema=False)
+    app.add_route(ASSETS, pages.assets.serve, include_in_schema=False)
     app.include_router(files.router)
     app.include_router(health.router)
     describe(app, settings)
+    app.state.contents = contents_of(app.state.document, settings)
     answer_failures(app)
     app.add_middleware(
-        RequestMiddleware, observe=metrics.observe_request, trust_proxy=settings.trust_proxy
+        RequestMiddleware,
+        observe=metrics.observe_request,
+        unexpected=unexpected_failure,
+        trust_proxy=settings.trust_proxy,
     )
     return app
+
+
+def _answer_head(router: APIRouter) -> None:
+    """Let HEAD be answered wherever GET is; the web server leaves the body out."""
+    for route in router.routes:
+        if isinstance(route, APIRoute) and route.methods and "GET" in route.methods:
+            route.methods.add("HEAD")
 
 
 @asynccontextmanager

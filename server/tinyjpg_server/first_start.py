@@ -13,6 +13,7 @@ from sqlalchemy import select
 from tinyjpg_server.accounts.keys import issue
 from tinyjpg_server.accounts.passwords import new_password
 from tinyjpg_server.accounts.users import change_password, create_user
+from tinyjpg_server.accounts.visitors import ANONYMOUS
 from tinyjpg_server.db import clock
 from tinyjpg_server.db.database import Database
 from tinyjpg_server.db.tables import accounts, api_keys
@@ -39,7 +40,7 @@ async def first_account(database: Database) -> FirstAccount | None:
     """
     async with database.read() as connection:
         others = await connection.scalar(
-            select(accounts.c.id).where(accounts.c.email != EMAIL).limit(1)
+            select(accounts.c.id).where(accounts.c.email.not_in((EMAIL, ANONYMOUS))).limit(1)
         )
         keys = await connection.scalar(select(api_keys.c.id).limit(1))
         mine = await connection.scalar(select(accounts.c.id).where(accounts.c.email == EMAIL))

@@ -11,17 +11,17 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from starlette.requests import ClientDisconnect, HTTPConnection
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tinyjpg_server.answers import plain_failure
 from tinyjpg_server.logs import bound, log_request
 
 _log = logging.getLogger("tinyjpg_server.access")
 
 _KEY: Final = "tinyjpg.facts"
 _CLIENT_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-# Names of files are all that is needed to fetch them, so they stay out of the log.
-_SECRET_PATHS: Final = ("/direct-file/",)
+# Names of images are all that is needed to fetch them, so they stay out of the log.
+_SECRET_PATHS: Final = ("/direct-file/", "/result/", "/web/")
 # Routes below it know only the rest of their path.
 _API: Final = "/api/"
 # nginx's word for a client that went away before the answer.
@@ -73,11 +73,20 @@ class RequestMiddleware:
     Args:
         app: what answers.
         observe: told of each request when it is over.
+        unexpected: gives the answer to a request that failed for no reason we know.
         trust_proxy: whether the last address in X-Forwarded-For is the client's.
     """
 
-    def __init__(self, app: ASGIApp, observe: Observer, *, trust_proxy: bool = False) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        observe: Observer,
+        unexpected: Callable[[Scope], Response],
+        *,
+        trust_proxy: bool = False,
+    ) -> None:
         self._app = app
+        self._unexpected = unexpected
         self._observe = observe
         self._trust_proxy = trust_proxy
 
@@ -109,7 +118,7 @@ class RequestMiddleware:
                 if status:
                     # Half an answer is out; only a broken connection tells the client.
                     raise
-                await plain_failure(500)(scope, receive, send_on)
+                await self._unexpected(scope)(scope, receive, send_on)
             finally:
                 self._account(scope, facts, status or CLIENT_CLOSED, time.perf_counter() - started)
 

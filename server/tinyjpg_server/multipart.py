@@ -23,6 +23,7 @@ class ImageForm:
 
     Attributes:
         fields: the other fields, the last of each name.
+        file_name: what the client calls the image, empty if it does not say. Nothing to trust.
         errors: what is wrong with fields, for all to be told at once.
 
     Raises:
@@ -32,6 +33,7 @@ class ImageForm:
     def __init__(self, boundary: bytes) -> None:
         self.fields: dict[str, str] = {}
         self.errors: dict[str, list[str]] = {}
+        self.file_name = ""
         self._pieces: list[bytes] = []
         self._parts = 0
         self._field_bytes = 0
@@ -110,6 +112,7 @@ class ImageForm:
                 )
                 raise ValidationFailedError("Validation failed", errors={IMAGE: [message]})
             self._has_image = True
+            self.file_name = options.get(b"filename", b"").decode("utf-8", "replace")
         elif b"filename" in options:
             self.errors[name] = [f"The file must be in the field image, not in {name}."]
 

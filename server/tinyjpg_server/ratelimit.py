@@ -1,4 +1,4 @@
-"""Requests a minute, per API key, and failed log-ins per address."""
+"""Requests a minute, per API key; log-ins and sign-ups per address."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
-from limits import RateLimitItem, RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 
+from tinyjpg_server.addresses import network_of
 from tinyjpg_server.errors import TooManyRequestsError
 
 # Requests without a valid key that one address may make in a minute.
@@ -22,6 +23,9 @@ _FAILURES: Final = RateLimitItemPerMinute(300)
 _PAIR: Final = RateLimitItemPerMinute(10, 15)
 _LOG_INS_OF_ADDRESS: Final = RateLimitItemPerMinute(60, 15)
 _LOG_INS_OF_ACCOUNT: Final = RateLimitItemPerMinute(200, 15)
+
+# Accounts that one address may try to make in an hour; an office or a school shares one.
+_SIGN_UPS: Final = RateLimitItemPerHour(30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ class RateLimiter:
         Raises:
             TooManyRequestsError: there were too many from this address.
         """
-        allowance = await self._hit(_FAILURES, "address", address)
+        allowance = await self._hit(_FAILURES, "address", network_of(address))
         if not allowance.allowed:
             raise TooManyRequestsError(
                 "Too many requests without a valid API key came from your address; "
@@ -108,6 +112,20 @@ class RateLimiter:
         item, whose = _log_in_limits(address, email)[0]
         await self._windows.clear(item, *whose)
 
+    async def hit_sign_up(self, address: str) -> None:
+        """Count a sign-up, whatever comes of it.
+
+        Raises:
+            TooManyRequestsError: too many came from this address.
+        """
+        allowance = await self._hit(_SIGN_UPS, "sign-up", network_of(address))
+        if not allowance.allowed:
+            raise TooManyRequestsError(
+                "Too many accounts were asked for from your address; "
+                f"wait {math.ceil(allowance.retry_after / 60)} minutes.",
+                retry_after=allowance.retry_after,
+            )
+
     async def _hit(self, item: RateLimitItem, *whose: str) -> Allowance:
         allowed = await self._windows.hit(item, *whose)
         stats = await self._windows.get_window_stats(item, *whose)
@@ -121,6 +139,7 @@ class RateLimiter:
 
 
 def _log_in_limits(address: str, email: str) -> list[tuple[RateLimitItem, tuple[str, ...]]]:
+    address = network_of(address)
     # Hashed: what people type there may be a password, and may be long.
     account = hashlib.sha256(email.strip().lower().encode("utf-8", "replace")).hexdigest()
     return [

@@ -18,9 +18,10 @@ import typer
 from tinyjpg_server import logs
 from tinyjpg_server.db import migrate
 from tinyjpg_server.db.database import Database
-from tinyjpg_server.errors import StartError
+from tinyjpg_server.errors import StartError, StorageError
 from tinyjpg_server.first_start import curl_line, first_account, sample_picture
 from tinyjpg_server.settings import Settings
+from tinyjpg_server.storage.store import open_store
 from tinyjpg_server.supervisor import Supervisor
 
 _LONGEST_HOST: Final = 40
@@ -32,7 +33,8 @@ def serve(settings: Settings) -> None:
     """Run the service until it is told to stop.
 
     Raises:
-        StartError: the data folder or the port cannot be used, or another service uses them.
+        StartError: the data folder, the bucket or the port cannot be used, or another service
+            uses them.
         DatabaseError: the database cannot be used.
     """
     _make_data_folder(settings)
@@ -44,10 +46,25 @@ def serve(settings: Settings) -> None:
 
 
 async def _run(settings: Settings) -> None:
+    await _check_bucket(settings)
     async with Database(settings.database) as database:
         await _introduce(settings, database)
         supervisor = Supervisor(settings, _node(settings), database)
         await supervisor.run(lambda: _say(f"ready at {settings.base_url}  (Ctrl-C stops)"))
+
+
+async def _check_bucket(settings: Settings) -> None:
+    """A folder was looked at already; and one that is full is a reason to refuse uploads only."""
+    if settings.storage_url is None:
+        return
+    try:
+        async with open_store(settings) as store:
+            await store.check()
+    except StorageError as error:
+        raise StartError(
+            f"the bucket {settings.storage_url} cannot be used: {error}; see TINYJPG_STORAGE_URL, "
+            "TINYJPG_STORAGE_ENDPOINT and the AWS_ variables in docs/operations.md"
+        ) from error
 
 
 async def _introduce(settings: Settings, database: Database) -> None:

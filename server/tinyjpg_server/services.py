@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import HTTPConnection
 
+from tinyjpg_server.accounts.billing import Billing, SetByOperator
 from tinyjpg_server.accounts.keys import LastUsed
 from tinyjpg_server.db.database import Database
 from tinyjpg_server.settings import Settings
@@ -36,6 +37,7 @@ class Services:
         disk: refuses uploads when the disk is nearly full.
         last_used: of API keys.
         metrics: of this process.
+        billing: how plans are paid.
     """
 
     settings: Settings
@@ -48,6 +50,7 @@ class Services:
     disk: DiskFloor
     metrics: Metrics
     last_used: LastUsed = field(default_factory=LastUsed)
+    billing: Billing = field(default_factory=SetByOperator)
 
 
 def services_of(connection: HTTPConnection) -> Services:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,11 @@ from tinyjpg_server.errors import SettingsError
 
 PREFIX: Final = "TINYJPG_"
 MEBIBYTE: Final = 1024 * 1024
+# Amazon's rules for names of buckets; below it, names that objects may have.
+_BUCKET: Final = re.compile(
+    r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9][A-Za-z0-9_.-]*)*/?"
+)
+_CONTACT: Final = re.compile(r"""https?://[^\s<>"']+|[^\s<>"':/?]+@[^\s<>"':/?]+""")
 
 
 class Settings(BaseSettings):
@@ -36,6 +42,15 @@ class Settings(BaseSettings):
     )
     database_url: SecretStr | None = Field(
         None, description="postgresql://... Default: SQLite in the data folder."
+    )
+    storage_url: str | None = Field(
+        None, description="s3://BUCKET/PREFIX for the image files. Default: the data folder."
+    )
+    storage_endpoint: str | None = Field(
+        None, description="http(s) address of a store that speaks as S3 does. Default: Amazon's."
+    )
+    storage_path_style: bool = Field(
+        True, description="The bucket stands in the path of S3 URLs; False: in the host's name."
     )
     redis_url: SecretStr | None = Field(
         None, description="Rate limits shared by several web processes. Default: in memory."
@@ -73,19 +88,41 @@ class Settings(BaseSettings):
     longest_wait: float = Field(
         60.0, ge=0, description="Most seconds that `wait` may hold a request."
     )
+    operator_contact: str | None = Field(
+        None, description="E-mail address or URL where users ask for another plan."
+    )
+    visitor_images: int = Field(
+        20, ge=0, description="Images a day that an address may have optimized without an account."
+    )
     trust_proxy: bool = Field(
         False, description="Take the client's address from X-Forwarded-For (behind a proxy only)."
     )
+    sign_up: bool = Field(True, description="Whether anybody may make an account at /sign-up.")
     metrics_token: SecretStr | None = Field(
         None, description="When set, /metrics wants it: Authorization: Bearer TOKEN."
     )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
 
-    @field_validator("public_url")
+    @field_validator("public_url", "storage_endpoint")
     @classmethod
     def _no_trailing_slash(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("give a URL that begins with http:// or https://")
+        return value.rstrip("/") if value else None
+
+    @field_validator("operator_contact")
+    @classmethod
+    def _address_or_url(cls, value: str | None) -> str | None:
+        # It becomes a link, so that nothing else may be in it.
+        if value and not _CONTACT.fullmatch(value):
+            raise ValueError("give an e-mail address or a URL that begins with http(s)://")
+        return value or None
+
+    @field_validator("storage_url")
+    @classmethod
+    def _bucket(cls, value: str | None) -> str | None:
+        if value is not None and not _BUCKET.fullmatch(value):
+            raise ValueError("give a bucket and, if you like, a prefix: s3://images/originals")
         return value.rstrip("/") if value else None
 
     @field_validator("data")
@@ -113,6 +150,11 @@ class Settings(BaseSettings):
     def base_url(self) -> str:
         """What absolute URLs in answers begin with, no slash at the end."""
         return self.public_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def is_https(self) -> bool:
+        """Whether people come by TLS; a proxy in front of the service ends it."""
+        return self.base_url.startswith("https://")
 
     @property
     def database(self) -> str:

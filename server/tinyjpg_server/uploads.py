@@ -53,12 +53,14 @@ class Received:
         header: what the image says of itself.
         size: bytes.
         sha256: of the file, hexadecimal.
+        file_name: what the client calls it, which may be anything, or empty.
     """
 
     path: Path
     header: tinyjpg.Header
     size: int
     sha256: str
+    file_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ async def receive_upload(
         if errors:
             raise ValidationFailedError("Validation failed", errors=errors)
         header = await spool.complete(limits.max_pixels)
-        yield Received(spool.path, header, spool.size, spool.sha256)
+        yield Received(spool.path, header, spool.size, spool.sha256, form.file_name)
     finally:
         spool.discard()
 

@@ -122,7 +122,7 @@ def decode(jpeg: bytes) -> Decoded:
             assert decoded is not None
             at = _scan(decoded, body, codes, jpeg, at)
         else:
-            assert marker == 0xE0
+            assert 0xE0 <= marker <= 0xEF or marker == 0xFE
     assert at == len(jpeg) - 2
     assert decoded is not None
     return decoded
@@ -324,7 +324,7 @@ def upsampled_2x2(plane: Ints) -> Ints:
     return out
 
 
-# ---- The other way round, in floating point ----
+# ---- In floating point ----
 
 _DCT = np.array(
     [
@@ -332,6 +332,20 @@ _DCT = np.array(
         for u in range(8)
     ]
 )
+
+
+def ideal_planes(decoded: Decoded) -> list[npt.NDArray[np.uint8]]:
+    """Samples of each component by the exact inverse DCT (T.81, A.3.3), not upsampled."""
+    largest = decoded.largest
+    planes = []
+    for one in decoded.components:
+        down, across = decoded.real_blocks(one)
+        blocks = (one.levels * one.steps)[:down, :across].reshape(down, across, 8, 8)
+        plane = (_DCT.T @ blocks @ _DCT).swapaxes(1, 2).reshape(8 * down, 8 * across) + 128
+        height = divided_up(decoded.height * one.down, largest[1])
+        width = divided_up(decoded.width * one.across, largest[0])
+        planes.append(plane[:height, :width].round().clip(0, 255).astype(np.uint8))
+    return planes
 
 
 def coefficients(plane: Floats) -> Floats:

@@ -135,7 +135,13 @@ def _reopened(path: Path) -> Image.Image:
 class TestEncoders:
     @pytest.mark.parametrize(
         ("name", "image_format"),
-        [(OURS, "JPEG"), ("pillow", "JPEG"), ("pillow", "WEBP"), ("gifsicle", "GIF")],
+        [
+            (OURS, "JPEG"),
+            ("pillow", "JPEG"),
+            ("pillow", "WEBP"),
+            ("gifsicle", "GIF"),
+            ("jpegli", "JPEG"),
+        ],
     )
     def test_write_an_image_of_the_same_format(
         self, name: str, image_format: str, tmp_path: Path
@@ -148,6 +154,21 @@ class TestEncoders:
         assert encoder.peak > 5_000_000
         with Image.open(output) as result:
             assert (result.format, result.size) == (image_format, (128, 128))
+
+    def test_jpegli_keeps_colours_and_orientation(self, tmp_path: Path) -> None:
+        """Its package does not; without them its results would score as other pictures."""
+        source, output = tmp_path / "source", tmp_path / "output"
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        profile = bytes(range(256)) * 300
+        options = {"exif": exif, "icc_profile": profile, "quality": 95}
+        source.write_bytes(saved(picture().crop((0, 0, 128, 96)), "JPEG", **options))
+        with Encoder(ENCODERS["jpegli"].command()) as encoder:
+            encoder.encode(source, output, 90)
+        with Image.open(output) as result:
+            assert result.size == (96, 128)
+            assert result.info["icc_profile"] == profile
+            assert result.info["progressive"]
 
     def test_ours_tells_method_and_score(self, tmp_path: Path) -> None:
         source, output = tmp_path / "source.png", tmp_path / "output.png"
@@ -181,6 +202,7 @@ class TestEncoders:
         ("name", "how"),
         [
             ("cwebp", "apt install webp"),
+            ("cwebp_slow", "apt install webp"),
             ("pngquant_oxipng", "apt install pngquant"),
             ("sharp_webp", "install Node.js"),
         ],
@@ -221,6 +243,16 @@ class TestReport:
             assert f"]({name})" in text
             assert b"<svg" in (results / name).read_bytes()[:600]
             assert (results / name).stat().st_size < 200_000
+
+    def test_a_part_by_format_does_not_replace_the_whole(
+        self, folder: Path, tmp_path: Path
+    ) -> None:
+        arguments = ["--folder", str(folder), "--peer", "pillow", "--limit", "1", "--save"]
+        assert bench(["peers", *arguments, "--format", "jpeg"]) == 0
+        found = sorted(path.name for path in (tmp_path / "results").iterdir())
+        assert found == ["peers-jpeg-rates.svg", "peers-jpeg-scores.svg", "peers-jpeg.md"]
+        text = (tmp_path / "results" / "peers-jpeg.md").read_text()
+        assert "](peers-jpeg-scores.svg)" in text
 
     def test_a_run_that_is_broken_off_says_so(
         self, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

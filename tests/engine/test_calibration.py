@@ -9,14 +9,14 @@ from statistics import median
 import numpy as np
 import pytest
 
+from benchmarks import mozjpeg
+from benchmarks.mozjpeg import Manner
 from tests.shared import corpus, needs_shared
 from tinyjpg import calibration
 from tinyjpg.backends import vips
 from tinyjpg.backends.jpeg import Coefficients
 from tinyjpg.calibration import Curve
-from tinyjpg.codecs import jpeg_encoder
-from tinyjpg.codecs.jpeg_encoder import Chroma, Manner
-from tinyjpg.codecs.jpeg_scales import SETTINGS, SUBSAMPLINGS, scale_of
+from tinyjpg.codecs.jpeg_scales import SETTINGS, SUBSAMPLINGS, Chroma, scale_of
 from tinyjpg.codecs.jpeg_search import CURVES as CURVES_OF_JPEG
 from tinyjpg.formats import Format
 from tinyjpg.verify import Verifier
@@ -67,7 +67,7 @@ def _jpeg(chroma: Chroma, quality: int, image: vips.Image) -> bytes:
 def _mozjpeg(chroma: Chroma, quality: int, image: vips.Image) -> bytes:
     curve = calibration.MOZJPEG_444 if chroma is Chroma.FULL else calibration.MOZJPEG_420
     setting = round(curve.at(quality))
-    return jpeg_encoder.encode(image, Manner.near(chroma, setting), setting, scans=False)
+    return mozjpeg.encode(image, Manner.near(chroma, setting), setting, scans=False)
 
 
 def _webp(quality: int, image: vips.Image) -> bytes:

@@ -20,10 +20,8 @@ from tinyjpg import (
     optimize,
     probe,
 )
-from tinyjpg.backends import mozjpeg, vips
+from tinyjpg.backends import mozjpeg
 from tinyjpg.codecs import jpeg_picture
-from tinyjpg.codecs.jpeg_encoder import SETTINGS, Chroma, Manner, is_as_encoded, is_coarser
-from tinyjpg.codecs.jpeg_encoder import encode as encode_jpeg
 from tinyjpg.containers.jpeg import JpegHeader, Process, Segment, is_mark, parse
 from tinyjpg.containers.jpeg_writer import insert_metadata
 from tinyjpg.limits import Deadline
@@ -448,23 +446,3 @@ def test_a_lower_quality_replaces_the_mark() -> None:
     assert lower.output_size < len(marked)
     assert header(lower.data).marked_quality in (None, 40)
     assert optimize(lower.data, 40).data == lower.data
-
-
-def test_files_of_mozjpeg_are_known_by_their_tables_at_any_setting() -> None:
-    for table in (2, 3, 5):
-        for setting in SETTINGS:
-            made = encode_jpeg(vips.black(8, 8), Manner(Chroma.NONE, table), setting, scans=False)
-            assert is_as_encoded(header(made))
-    for setting in (25, 50, 75, 90):
-        by_libjpeg = encode(PHOTO, "JPEG", quality=setting, progressive=True)
-        assert not is_as_encoded(header(by_libjpeg))
-
-
-def test_a_finer_table_is_not_coarser() -> None:
-    made = encode_jpeg(vips.black(8, 8), Manner(Chroma.NONE), 70, scans=False)
-    assert [is_coarser(header(made), setting) for setting in (60, 70, 71, 90)] == [
-        False,
-        True,
-        True,
-        True,
-    ]

@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from benchmarks.mozjpeg import Manner
+from benchmarks.mozjpeg import encode as encode_by_mozjpeg
 from tests.engine import jpeg_oracle as oracle
 from tests.engine.encoded import (
     EVERY_SUBSAMPLING,
@@ -25,8 +27,7 @@ from tests.engine.encoded import (
 from tests.images import photo
 from tinyjpg.backends import vips
 from tinyjpg.backends.jpeg import LARGEST_SIDE, SCALES, Coefficients, Subsampling
-from tinyjpg.codecs.jpeg_encoder import Chroma, Manner
-from tinyjpg.codecs.jpeg_encoder import encode as encode_by_mozjpeg
+from tinyjpg.codecs.jpeg_scales import Chroma
 from tinyjpg.errors import InvalidOptionError
 from tinyjpg.formats import Format
 from tinyjpg.metric import ssimulacra2

@@ -26,6 +26,9 @@ _CLIENTS: Final = 4
 SETTINGS: Final = {"TINYJPG_LEASE": "2", "TINYJPG_ATTEMPTS": "50"}
 
 Victims = Callable[[RunningServer], list[int]]
+# Seconds before the first kill.
+_FIRST: Final = 0.2
+
 VICTIMS: Final[dict[str, Victims | None]] = {
     "child": RunningServer.child_pids,
     "worker": RunningServer.worker_pids,
@@ -87,7 +90,10 @@ def kill_while_working(
 
     def kill() -> None:
         order = random.Random(seed)
-        while ended.kills < images and not stop.wait(pause * order.uniform(0.3, 1.7)):
+        # The first at once, or a quick machine is done before it.
+        wait = _FIRST
+        while ended.kills < images and not stop.wait(wait):
+            wait = pause * order.uniform(0.3, 1.7)
             with guard:
                 find = VICTIMS[victim]
                 if find is None:

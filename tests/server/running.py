@@ -13,7 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-_READY: Final = re.compile(r"^ready at (http://\S+)", re.MULTILINE)
+_READY: Final = re.compile(r"^ready at (https?://\S+)", re.MULTILINE)
+_LISTENS: Final = re.compile(r"Listening at: (http://[^\s\"]+)")
 _KEY: Final = re.compile(r"API key\s+(tj_\w+)")
 _START: Final = 60.0
 _STOP: Final = 60.0
@@ -73,7 +74,9 @@ class RunningServer:
                 self.kill()
                 raise AssertionError(f"the service did not start:\n{text}")
             time.sleep(0.02)
-        self.url = ready[1]
+        # Where `public_url` names an address of elsewhere, the log has the true one.
+        listens = _LISTENS.search(text) if ready[1].startswith("https") else None
+        self.url = (listens or ready)[1]
         if key := _KEY.search(text):
             self.key = key[1]
         return self

@@ -1,4 +1,4 @@
-"""The S3 that the contract of the store is tested with: moto's server, or the one that is named."""
+"""The S3 that store and service are tested with: moto's server, or the one that is named."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import httpx
-from obstore.store import S3Store
 
 # http://key:secret@host:port/bucket; the bucket exists.
 NAMED: Final = os.environ.get("TINYJPG_TEST_S3")
@@ -52,18 +51,16 @@ def running_s3(folder: Path) -> Iterator[str]:
         server.wait()
 
 
-def s3_store(url: str, bucket: str | None = None) -> S3Store:
-    """The bucket at `url`, or another one there."""
+def environment(url: str, bucket: str | None = None, prefix: str = "") -> dict[str, str]:
+    """The environment of a service on the bucket at `url`, or on another one there."""
     parts = urlsplit(url)
-    return S3Store(
-        bucket or parts.path.strip("/"),
-        endpoint=f"{parts.scheme}://{parts.hostname}:{parts.port}",
-        access_key_id=parts.username,
-        secret_access_key=parts.password,
-        region="us-east-1",
-        client_options={"allow_http": True},
-        retry_config={"max_retries": 0},
-    )
+    return {
+        "TINYJPG_STORAGE_URL": f"s3://{bucket or parts.path.strip('/')}/{prefix}",
+        "TINYJPG_STORAGE_ENDPOINT": f"{parts.scheme}://{parts.hostname}:{parts.port}",
+        "AWS_ACCESS_KEY_ID": parts.username or "",
+        "AWS_SECRET_ACCESS_KEY": parts.password or "",
+        "AWS_REGION": "us-east-1",
+    }
 
 
 def _port(log: Path, server: subprocess.Popen[bytes]) -> str:

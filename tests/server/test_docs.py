@@ -15,6 +15,7 @@ from tinyjpg_server.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
 API = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
 
@@ -92,3 +93,9 @@ def test_the_python_example_works(server: RunningServer, tmp_path: Path) -> None
 
 def _ours(example: str, server: RunningServer) -> str:
     return example.replace("http://127.0.0.1:8000", server.url).replace("YOUR_API_KEY", server.key)
+
+
+def test_the_screenshots_are_there_and_small() -> None:
+    shown = re.findall(r"\((docs/screenshots/[a-z]+\.png)\)", README)
+    assert len(shown) == 4
+    assert {name for name in shown if (ROOT / name).stat().st_size >= 200_000} == set()

@@ -18,7 +18,6 @@ HUGE = 2**70
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/", 404),
         ("GET", "/nothing/here", 404),
         ("GET", "/api", 404),
         ("GET", "/api/optimize", 405),

@@ -1,4 +1,4 @@
-"""The image files over HTTP: what they are served as, in parts or not at all, and to whom."""
+"""The image files over HTTP: what they are served as, and to whom."""
 
 from __future__ import annotations
 
@@ -6,105 +6,35 @@ import asyncio
 import gzip
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
-from sqlalchemy import insert, update
 
-from tests.server.accounting import make_caller
+from tests.server.file_service import (
+    CONTENT,
+    NAME,
+    OPTIMIZED,
+    ORIGINAL,
+    RESULT,
+    Service,
+    application,
+    assert_refused,
+    file_service,
+)
 from tinyjpg_server.db import clock
 from tinyjpg_server.db.database import Database
-from tinyjpg_server.db.tables import images
-from tinyjpg_server.failures import answer_failures
-from tinyjpg_server.middleware import RequestMiddleware
-from tinyjpg_server.routes import files
-from tinyjpg_server.storage.store import Store, folder_store, memory_store
+from tinyjpg_server.storage.store import folder_store
 
 pytestmark = pytest.mark.anyio
-
-NAME: Final = "0123456789abcdef0123456789abcdef"
-ORIGINAL: Final = f"/direct-file/original/{NAME}.jpg"
-OPTIMIZED: Final = f"/direct-file/optimized/{NAME}.jpg"
-CONTENT: Final = bytes(range(256)) * 4
-RESULT: Final = b"smaller"
-
-
-@dataclass(frozen=True)
-class Service:
-    """The routes of files behind the middleware, and what they stand on."""
-
-    database: Database
-    store: Store
-    client: httpx.AsyncClient
-
-    async def add(self, **changes: Any) -> None:
-        """A completed JPEG, with both files; `changes` are columns."""
-        caller = await make_caller(self.database)
-        now = clock.now()
-        row: dict[str, Any] = {
-            "account_id": caller.account_id,
-            "name": NAME,
-            "format": "jpeg",
-            "width": 1,
-            "height": 1,
-            "frames": 1,
-            "quality": 80,
-            "status": "completed",
-            "month": "2026-11",
-            "created_at": now,
-            "original_size": len(CONTENT),
-            "estimated_size": 1,
-            "result_attempt": 2,
-            "expires_at": now + timedelta(days=7),
-            **changes,
-        }
-        async with self.database.write() as connection:
-            await connection.execute(insert(images).values(row))
-        extension = {"jpeg": "jpg"}.get(row["format"], row["format"])
-        await self.store.put(f"original/{row['name']}.{extension}", CONTENT)
-        if row["result_attempt"] is not None:
-            await self.store.put(
-                f"optimized/{row['name']}/{row['result_attempt']}.{extension}", RESULT
-            )
-
-    async def change(self, **changes: Any) -> None:
-        async with self.database.write() as connection:
-            await connection.execute(update(images).values(**changes))
-
-    async def get(self, url: str = ORIGINAL, /, **headers: str) -> httpx.Response:
-        names = {name.replace("_", "-"): value for name, value in headers.items()}
-        return await self.client.get(url, headers=names)
-
-
-def application(database: Database, store: Store) -> FastAPI:
-    app = FastAPI(redirect_slashes=False)
-    app.include_router(files.router)
-    answer_failures(app)
-    app.add_middleware(RequestMiddleware, observe=lambda *_: None)
-    app.state.services = SimpleNamespace(database=database, store=store)
-    return app
 
 
 @pytest.fixture
 async def service(database: Database) -> AsyncIterator[Service]:
-    async with memory_store() as store:
-        transport = httpx.ASGITransport(application(database, store))
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            yield Service(database, store, client)
-
-
-def assert_refused(answer: httpx.Response, status: int, code: str) -> None:
-    body = answer.json()
-    assert (answer.status_code, body["success"], body["code"]) == (status, False, code)
-    assert body["message"]
-    assert body["errors"] == {}
-    assert answer.headers["content-type"] == "application/json"
+    async with file_service(database) as opened:
+        yield opened
 
 
 @pytest.mark.parametrize(
@@ -177,155 +107,6 @@ async def test_head_tells_what_get_would_without_the_bytes(service: Service) -> 
     assert {k: v for k, v in head.headers.items() if k not in ignored} == {
         k: v for k, v in get.headers.items() if k not in ignored
     }
-
-
-@pytest.mark.parametrize(
-    ("asked", "first", "last"),
-    [
-        ("bytes=0-0", 0, 0),
-        ("bytes=10-19", 10, 19),
-        ("bytes=1000-", 1000, 1023),
-        ("bytes=1000-5000", 1000, 1023),
-        ("bytes=1023-999999999999999999", 1023, 1023),
-        ("bytes=-5", 1019, 1023),
-        ("bytes=-5000", 0, 1023),
-        ("BYTES=3-4", 3, 4),
-        (" bytes = 3 - 4 ", 3, 4),
-    ],
-)
-async def test_a_range_is_answered_with_exactly_it(
-    service: Service, asked: str, first: int, last: int
-) -> None:
-    await service.add()
-    answer = await service.get(range=asked)
-    assert answer.status_code == 206
-    assert answer.content == CONTENT[first : last + 1]
-    assert answer.headers["content-range"] == f"bytes {first}-{last}/1024"
-    assert answer.headers["content-length"] == str(last + 1 - first)
-    assert answer.headers["content-type"] == "image/jpeg"
-
-
-@pytest.mark.parametrize("asked", ["bytes=1024-", "bytes=5000-6000", "bytes=-0"])
-async def test_a_range_beyond_the_end_is_416_and_tells_the_size(
-    service: Service, asked: str
-) -> None:
-    await service.add()
-    answer = await service.get(range=asked)
-    assert_refused(answer, 416, "range_not_satisfiable")
-    assert answer.headers["content-range"] == "bytes */1024"
-
-
-@pytest.mark.parametrize(
-    "asked",
-    [
-        "bytes=5-3",
-        "bytes=",
-        "bytes=-",
-        "bytes=a-b",
-        "lines=1-2",
-        "bytes=0-1,3-4",
-        "1-2",
-        "bytes=\u0661-\u0662",
-        "bytes=" + "9" * 5000 + "-",
-        "bytes=0-" + "9" * 5000,
-    ],
-)
-async def test_what_is_no_single_range_is_answered_with_the_whole(
-    service: Service, asked: str
-) -> None:
-    await service.add()
-    answer = await service.client.get(ORIGINAL, headers={b"Range": asked.encode()})
-    assert (answer.status_code, answer.content) == (200, CONTENT)
-    assert "content-range" not in answer.headers
-
-
-async def test_two_range_headers_are_answered_with_the_whole(service: Service) -> None:
-    await service.add()
-    answer = await service.client.get(
-        ORIGINAL, headers=[("Range", "bytes=0-1"), ("Range", "bytes=4-5")]
-    )
-    assert (answer.status_code, answer.content) == (200, CONTENT)
-
-
-async def test_tags_tell_files_apart_and_last(service: Service) -> None:
-    await service.add()
-    original, optimized = await service.get(), await service.get(OPTIMIZED)
-    assert re.fullmatch(r'"[0-9a-f]+"', original.headers["etag"])
-    assert original.headers["etag"] != optimized.headers["etag"]
-    assert (await service.get()).headers["etag"] == original.headers["etag"]
-
-
-@pytest.mark.parametrize("form", ["{}", "W/{}", '"other", {}', '"other" ,W/{} , "third"', "*"])
-async def test_a_known_tag_is_304_without_a_body(service: Service, form: str) -> None:
-    await service.add()
-    first = await service.get()
-    answer = await service.get(if_none_match=form.format(first.headers["etag"]))
-    assert (answer.status_code, answer.content) == (304, b"")
-    assert answer.headers["etag"] == first.headers["etag"]
-    assert answer.headers["last-modified"] == first.headers["last-modified"]
-    assert "max-age" in answer.headers["cache-control"]
-    assert "content-type" not in answer.headers
-    assert "content-length" not in answer.headers
-
-
-@pytest.mark.parametrize("tags", ['"other"', "nonsense", '"', ""])
-async def test_an_unknown_tag_is_answered_with_the_file_whatever_the_date(
-    service: Service, tags: str
-) -> None:
-    await service.add()
-    later = "Fri, 01 Jan 2100 00:00:00 GMT"
-    answer = await service.get(if_none_match=tags, if_modified_since=later)
-    assert (answer.status_code, answer.content) == (200, CONTENT)
-
-
-async def test_a_file_not_changed_since_is_304(service: Service) -> None:
-    await service.add()
-    stamp = (await service.get()).headers["last-modified"]
-    assert (await service.get(if_modified_since=stamp)).status_code == 304
-    assert (await service.get(if_modified_since="Fri, 01 Jan 2100 00:00:00 GMT")).status_code == 304
-    for other in (
-        "Sat, 01 Jan 2000 00:00:00 GMT",
-        "yesterday",
-        "",
-        "Sat, 99 Foo 2000 99:99:99 GMT",
-    ):
-        assert (await service.get(if_modified_since=other)).status_code == 200
-
-
-async def test_if_range_gives_the_range_only_of_the_same_file(service: Service) -> None:
-    await service.add()
-    first = await service.get()
-    etag, stamp = first.headers["etag"], first.headers["last-modified"]
-    for same in (etag, stamp):
-        answer = await service.get(range="bytes=1-2", if_range=same)
-        assert (answer.status_code, answer.content) == (206, CONTENT[1:3])
-    for other in ('"other"', f"W/{etag}", "Fri, 01 Jan 2100 00:00:00 GMT", "nonsense"):
-        answer = await service.get(range="bytes=1-2", if_range=other)
-        assert (answer.status_code, answer.content) == (200, CONTENT)
-    assert (await service.get(range="bytes=9999-", if_range='"other"')).status_code == 200
-
-
-async def test_going_on_with_another_file_is_412(service: Service) -> None:
-    await service.add()
-    first = await service.get()
-    etag, stamp = first.headers["etag"], first.headers["last-modified"]
-    for headers in ({"if_match": etag}, {"if_match": "*"}, {"if_unmodified_since": stamp}):
-        assert (await service.get(range="bytes=0-1", **headers)).status_code == 206
-    old = "Sat, 01 Jan 2000 00:00:00 GMT"
-    for headers in (
-        {"if_match": '"other"'},
-        {"if_match": f"W/{etag}"},
-        {"if_unmodified_since": old},
-    ):
-        answer = await service.get(range="bytes=0-1", **headers)
-        assert_refused(answer, 412, "precondition_failed")
-
-
-async def test_last_modified_is_in_seconds_of_gmt(service: Service) -> None:
-    await service.add()
-    stamp = (await service.get()).headers["last-modified"]
-    parsed = datetime.strptime(stamp, "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
-    assert abs(parsed - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 async def test_an_image_in_work_has_an_original_and_no_result_yet(service: Service) -> None:

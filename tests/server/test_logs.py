@@ -190,13 +190,15 @@ import asyncio, logging, sys, warnings
 import httpx
 from fastapi import FastAPI, Request
 from tinyjpg_server import logs
-from tinyjpg_server.failures import answer_failures
+from tinyjpg_server.failures import answer_failures, unexpected_failure
 from tinyjpg_server.middleware import RequestMiddleware
 
 logs.configure("debug", "web")
 app = FastAPI()
 answer_failures(app)
-app.add_middleware(RequestMiddleware, observe=lambda *_: None)
+app.add_middleware(
+        RequestMiddleware, observe=lambda *_: None, unexpected=unexpected_failure
+    )
 
 @app.post("/api/{thing}")
 async def thing(request: Request):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -9,7 +10,10 @@ import jsonschema_rs
 import pytest
 
 from tests.server.clients import completed, post
+from tests.server.logging_in import member
 from tests.server.running import RunningServer
+from tinyjpg_server.app import create_app
+from tinyjpg_server.settings import load_settings
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +85,7 @@ def test_the_examples_conform(document: dict[str, Any]) -> None:
                 if example is not None:
                     conforms(document, path, method, int(status), example)
                     checked += 1
-    assert checked >= 6
+    assert checked >= 12
 
 
 def test_the_answers_conform(client: httpx.Client, document: dict[str, Any]) -> None:
@@ -96,3 +100,27 @@ def test_the_answers_conform(client: httpx.Client, document: dict[str, Any]) -> 
         conforms(document, path, "get", 401, client.get(url, headers={"X-API-Key": ""}).json())
     answer = client.delete(f"/api/images/{number}")
     conforms(document, "/api/images/{image_id}", "delete", 200, answer.json())
+
+
+def test_the_answers_to_people_conform(server: RunningServer, document: dict[str, Any]) -> None:
+    with member(server) as ann:
+        made = ann.client.post("/api/keys", json={"name": "a"})
+        conforms(document, "/api/keys", "post", 200, made.json())
+        conforms(document, "/api/keys", "get", 200, ann.client.get("/api/keys").json())
+        number = made.json()["data"]["id"]
+        rotated = ann.client.post(f"/api/keys/{number}/rotate")
+        conforms(document, "/api/keys/{key_id}/rotate", "post", 200, rotated.json())
+        revoked = ann.client.delete(f"/api/keys/{number}")
+        conforms(document, "/api/keys/{key_id}", "delete", 200, revoked.json())
+        logged_in = ann.client.post("/api/session", json=ann.credentials)
+        conforms(document, "/api/session", "post", 200, logged_in.json())
+        conforms(document, "/api/session", "delete", 200, ann.client.delete("/api/session").json())
+
+
+def test_the_longest_wait_is_that_of_the_settings(tmp_path: Path) -> None:
+    app = create_app(load_settings(data=tmp_path, longest_wait=7))
+    paths = app.state.document["paths"]
+    (wait,) = (one for one in paths["/api/optimize"]["post"]["parameters"] if one["name"] == "wait")
+    assert wait["schema"]["maximum"] == 7
+    form = paths["/api/optimize"]["post"]["requestBody"]["content"]["multipart/form-data"]
+    assert form["schema"]["properties"]["wait"]["maximum"] == 7

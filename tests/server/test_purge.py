@@ -115,7 +115,9 @@ async def test_keys_and_sessions_go_when_they_are_over(database: Database) -> No
                     expires_at=NOON + timedelta(hours=23 + number),
                 )
             )
-    assert await purge(database, memory_store(), NOON + timedelta(hours=24)) == Purged(0, 0, 1, 2)
+    assert await purge(database, memory_store(), NOON + timedelta(hours=24)) == Purged(
+        0, 0, 1, 2, 0
+    )
     async with database.read() as connection:
         for table, left in ((idempotency_keys, 2), (sessions, 1)):
             assert await connection.scalar(select(func.count()).select_from(table)) == left

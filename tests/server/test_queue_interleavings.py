@@ -62,6 +62,7 @@ class Expected:
 
     account: int
     month: str
+    turn: float
     status: str = "processing"
     attempt: int = 0
     tries: int = 0
@@ -88,6 +89,7 @@ class Interleavings(RuleBasedStateMachine):
         self.now = datetime(2026, 11, 30, 23, 59, tzinfo=UTC)
         self.expected: dict[int, Expected] = {}
         self.keys: dict[tuple[int, str], int] = {}
+        self.turns: dict[tuple[int, str], float] = {}
         self.claims: list[Claim] = []
         self.callers: list[Caller] = []
 
@@ -113,6 +115,20 @@ class Interleavings(RuleBasedStateMachine):
             for one in self.expected.values()
             if (one.account, one.month) == (account, month)
         )
+
+    def turn(self, account: int) -> float:
+        """Seconds since 1970: of the account's next image."""
+        pot = account, month_of(self.now)
+        queued = sum(
+            one.status == "processing" and (one.account, one.month) == pot
+            for one in self.expected.values()
+        )
+        turn = self.now.timestamp() + 10 * queued
+        if queued:
+            # Not before the account's own.
+            turn = max(turn, self.turns[pot])
+        self.turns[pot] = turn
+        return turn
 
     def holds(self, held: Claim) -> bool:
         one = self.expected[held.image.id]
@@ -149,7 +165,9 @@ class Interleavings(RuleBasedStateMachine):
             elif self.charged(caller.account_id) < QUOTA:
                 assert isinstance(answer, Accepted)
                 assert not answer.replayed
-                self.expected[answer.image.id] = Expected(caller.account_id, answer.image.month)
+                self.expected[answer.image.id] = Expected(
+                    caller.account_id, answer.image.month, self.turn(caller.account_id)
+                )
                 if key:
                     self.keys[caller.account_id, key] = answer.image.id
             else:
@@ -157,18 +175,19 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(worker=st.sampled_from(WORKERS))
     def claim(self, worker: str) -> None:
-        waiting = [
-            image_id
-            for image_id, one in sorted(self.expected.items())
+        waiting = sorted(
+            (one.turn, image_id)
+            for image_id, one in self.expected.items()
             if one.status == "processing" and one.lease_until is None and one.tries < ATTEMPTS
-        ]
+        )
         claimed = self.run(claim(self.database, worker, LEASE, ATTEMPTS, self.now))
         if not waiting:
             assert claimed is None
             return
         assert claimed is not None
-        assert claimed.image.id == waiting[0]
-        one = self.expected[waiting[0]]
+        next_id = waiting[0][1]
+        assert claimed.image.id == next_id
+        one = self.expected[next_id]
         one.attempt += 1
         one.tries += 1
         one.lease_until = self.now + LEASE

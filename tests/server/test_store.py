@@ -35,16 +35,25 @@ def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(params=["folder", "memory", "s3"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+async def store(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Store]:
     if request.param == "folder":
         opened = folder_store(tmp_path / "files")
     elif request.param == "memory":
         opened = memory_store()
     else:
-        opened = Store(s3.s3_store(request.getfixturevalue("s3_url")))
+        opened = bucket_store(request.getfixturevalue("s3_url"), tmp_path, monkeypatch)
         await opened.delete([found.name async for found in opened.list()])
     async with opened:
         yield opened
+
+
+def bucket_store(url: str, data: Path, monkeypatch: pytest.MonkeyPatch, **place: str) -> Store:
+    """As the service opens it."""
+    for name, value in s3.environment(url, **place).items():
+        monkeypatch.setenv(name, value)
+    return open_store(load_settings(data=data))
 
 
 async def read(store: Store, name: str, start: int = 0, end: int | None = None) -> bytes:
@@ -99,6 +108,30 @@ async def test_a_file_is_copied_in(store: Store, tmp_path: Path) -> None:
     await store.put(ORIGINAL, source)
     assert await store.get(ORIGINAL) == LARGE
     assert source.read_bytes() == LARGE
+
+
+async def test_a_copy_is_an_object_of_its_own(store: Store) -> None:
+    await store.put(ORIGINAL, LARGE)
+    other = "original/fedcba9876543210.jpg"
+    await store.copy(ORIGINAL, other)
+    await store.delete(ORIGINAL)
+    assert await store.get(other) == LARGE
+    assert abs((await store.open(other)).modified - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+async def test_a_copy_in_a_folder_is_as_new_as_an_upload(tmp_path: Path) -> None:
+    async with folder_store(tmp_path) as store:
+        await store.put(ORIGINAL, b"bytes")
+        # The purge takes old objects without a row for orphans.
+        os.utime(tmp_path / ORIGINAL, (0, 0))
+        await store.copy(ORIGINAL, RESULT)
+        assert (await store.open(RESULT)).modified > (await store.open(ORIGINAL)).modified
+
+
+async def test_nothing_cannot_be_copied(store: Store) -> None:
+    with pytest.raises(NotStoredError):
+        await store.copy(ORIGINAL, RESULT)
+    assert await names(store) == set()
 
 
 async def test_a_file_is_moved_in(store: Store, tmp_path: Path) -> None:
@@ -208,14 +241,41 @@ async def test_check_passes_and_leaves_nothing(store: Store) -> None:
     assert await names(store) == set()
 
 
-async def test_a_bucket_that_is_not_there_fails_as_a_fault(s3_url: str) -> None:
-    async with Store(s3.s3_store(s3_url, bucket="another")) as store:
+async def test_a_bucket_that_is_not_there_fails_as_a_fault(
+    s3_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with bucket_store(s3_url, tmp_path, monkeypatch, bucket="another") as store:
         with pytest.raises(StorageError) as raised:
             await store.put(ORIGINAL, b"x")
         assert not isinstance(raised.value, NotStoredError)
         assert "\n" not in str(raised.value)
         with pytest.raises(StorageError):
             await store.check()
+
+
+async def test_a_prefix_is_a_store_of_its_own(
+    s3_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with (
+        bucket_store(s3_url, tmp_path, monkeypatch) as whole,
+        bucket_store(s3_url, tmp_path, monkeypatch, prefix="eu/images") as part,
+        bucket_store(s3_url, tmp_path, monkeypatch, prefix="us") as other,
+    ):
+        await part.put(ORIGINAL, b"x")
+        assert await names(part) == {ORIGINAL}
+        assert await names(other) == set()
+        assert await whole.get(f"eu/images/{ORIGINAL}") == b"x"
+        await part.delete(ORIGINAL)
+        assert await names(part) == set()
+
+
+async def test_the_room_of_a_bucket_is_that_of_the_uploads_on_their_way(
+    s3_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with bucket_store(s3_url, tmp_path, monkeypatch) as store:
+        free = store.free_bytes()
+        assert free is not None
+        assert 0 < free <= os.statvfs(tmp_path).f_blocks * os.statvfs(tmp_path).f_frsize
 
 
 async def test_the_settings_name_the_folder(tmp_path: Path) -> None:

@@ -17,15 +17,24 @@ def version() -> str:
 
 def encode(source: Path, output: Path, setting: int) -> dict[str, Any]:
     """See `benchmarks.peers.encoders.server`."""
+    convert(source, output, setting)
+    return {}
+
+
+def convert(source: Path, output: Path, setting: int, *options: str) -> None:
+    """Run cwebp, with further options.
+
+    Raises:
+        RuntimeError: it failed.
+    """
     # What the picture needs to look right stays, as the other peers have it.
     programs.run(
         [
             _program(),
-            *("-quiet", "-metadata", "icc,exif"),
+            *("-quiet", "-metadata", "icc,exif", *options),
             *("-q", str(setting), str(source), "-o", str(output)),
         ]
     )
-    return {}
 
 
 def _program() -> str:

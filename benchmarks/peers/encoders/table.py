@@ -128,6 +128,12 @@ ENCODERS = {
     "sharp_webp": EncoderFacts(
         "sharp", {Format.WEBP: _HUNDRED}, "`quality`; its defaults (effort 4)", _sharp("webp")
     ),
+    "jpegli": EncoderFacts(
+        "jpegli",
+        {Format.JPEG: _HUNDRED},
+        "`quality`; 4:2:0, packed into progressive scans by mozjpeg",
+        _python("jpegli"),
+    ),
     "caesium": EncoderFacts(
         "caesiumclt",
         dict.fromkeys(Format, _HUNDRED),
@@ -151,6 +157,12 @@ ENCODERS = {
         {Format.WEBP: _HUNDRED},
         "`-q`; its defaults (`-m 4`), stills only",
         _python("cwebp", ("cwebp", "apt install webp")),
+    ),
+    "cwebp_slow": EncoderFacts(
+        "WebP (cwebp)",
+        {Format.JPEG: _HUNDRED},
+        "`-q`; `-m 6`. Writes WebP",
+        _python("cwebp_slow", ("cwebp", "apt install webp")),
     ),
     "gifsicle": EncoderFacts(
         "gifsicle",

@@ -87,11 +87,6 @@ def load(
         )
 
 
-def black(width: int, height: int) -> Image:
-    """A black greyscale picture."""
-    return pyvips.Image.black(width, height)
-
-
 def save(image: Image, format: Format, **options: object) -> bytes:
     """Encode `image`; call inside `decoding` where it still has to be decoded."""
     return cast(bytes, pyvips.Operation.call(_SAVERS[format], image, **options))

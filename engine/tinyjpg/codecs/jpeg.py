@@ -10,14 +10,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from tinyjpg import calibration
 from tinyjpg.backends import mozjpeg, vips
 from tinyjpg.candidates import Candidate
 from tinyjpg.codecs import jpeg_pictures
-from tinyjpg.codecs.jpeg_encoder import Chroma, is_as_encoded, is_coarser
 from tinyjpg.codecs.jpeg_picture import Picture, strictly
 from tinyjpg.codecs.jpeg_scales import scale_of
 from tinyjpg.codecs.jpeg_search import smallest
+from tinyjpg.codecs.jpeg_settled import is_packed, is_settled
 from tinyjpg.containers import exif
 from tinyjpg.containers.jpeg import (
     JpegHeader,
@@ -41,9 +40,6 @@ from tinyjpg.limits import Deadline
 from tinyjpg.options import Keep
 from tinyjpg.source import Request
 
-# Steps of mozjpeg's quality scale by which the source must be finer than the target before
-# another generation of loss is worth having.
-_FINER_BY: Final = 3
 # Repacking saves 3 to 20 % of the entropy-coded data, so a lossy result below this fraction of
 # it cannot be beaten.
 _REPACKING_CANNOT_REACH: Final = 0.7
@@ -74,7 +70,7 @@ def candidates(data: bytes, header: JpegHeader, request: Request) -> Iterator[Ca
         return
     yield _without_metadata(data, header, metadata)
     # Marked files are this engine's own, which a second pass leaves alone.
-    if header.marked_quality is None and not is_as_encoded(header):
+    if header.marked_quality is None and not is_packed(header):
         yield _repack(data, metadata, request.deadline)
 
 
@@ -122,17 +118,7 @@ def _may_be_lossy(header: JpegHeader, request: Request) -> bool:
         return False
     if header.icc_profile is not None and not vips.is_ordinary(header.icc_profile):
         return False
-    return not _is_settled(header, request.quality)
-
-
-def _is_settled(header: JpegHeader, quality: int) -> bool:
-    """Whether the source is at or below `quality` already, by its mark or quantisation tables."""
-    if header.marked_quality is not None and header.marked_quality <= quality:
-        return True
-    # Where 4:2:0 does not reach the quality on the median photograph, its tables say nothing.
-    is_full = header.subsampling == Chroma.FULL
-    curve = calibration.MOZJPEG_444 if is_full else calibration.MOZJPEG_420
-    return is_coarser(header, curve.at(quality) + _FINER_BY - 1)
+    return not is_settled(header, request.quality)
 
 
 def _lossy(data: bytes, header: JpegHeader, request: Request) -> Candidate | None:

@@ -11,9 +11,8 @@ from typing import Final
 from tinyjpg.backends import vips
 from tinyjpg.backends.jpeg import Coefficients
 from tinyjpg.backends.vips import Pixels
-from tinyjpg.codecs.jpeg_encoder import Chroma
 from tinyjpg.codecs.jpeg_picture import Picture
-from tinyjpg.codecs.jpeg_scales import SUBSAMPLINGS, scale_of
+from tinyjpg.codecs.jpeg_scales import SUBSAMPLINGS, Chroma, scale_of
 from tinyjpg.formats import Format
 from tinyjpg.verify import Verifier
 
@@ -22,7 +21,7 @@ _BIAS: Final = 0.4
 # Files below this size may be smaller with one scan than with six and their tables.
 _TINY: Final = 8192
 # The effort at which the gradient of the score is followed.
-_GRADIENT_EFFORT: Final = 9
+GRADIENT_EFFORT: Final = 9
 
 
 def quantise(coefficients: Coefficients, setting: int, effort: int, original: Pixels) -> None:
@@ -34,7 +33,7 @@ def quantise(coefficients: Coefficients, setting: int, effort: int, original: Pi
         effort: 1 to 9.
     """
     coefficients.plan(scale_of(setting), effort=effort)
-    if effort >= _GRADIENT_EFFORT:
+    if effort >= GRADIENT_EFFORT:
         coefficients.refine(original)
 
 
@@ -72,7 +71,7 @@ class Sample:
     @property
     def follows_gradient(self) -> bool:
         """Whether how a pixel is quantised depends on all around it."""
-        return self._effort >= _GRADIENT_EFFORT
+        return self._effort >= GRADIENT_EFFORT
 
     def whole(self, pixels: Pixels, chroma: Chroma, setting: int) -> bytes:
         """A file of `pixels`, the whole picture, quantised as the sample is."""

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final
 
 from tinyjpg.backends.jpeg import Subsampling
-from tinyjpg.codecs.jpeg_encoder import Chroma
+
+
+class Chroma(StrEnum):
+    """How the colour channels are stored."""
+
+    SUBSAMPLED = "4:2:0"
+    FULL = "4:4:4"
+    NONE = "greyscale"
+
 
 SETTINGS: Final = range(385)
 """From 32 times the built-in tables to a 128th; each step divides by the 32nd root of 2."""

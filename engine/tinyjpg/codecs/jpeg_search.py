@@ -14,10 +14,9 @@ import numpy as np
 
 from tinyjpg import calibration
 from tinyjpg.calibration import Curve
-from tinyjpg.codecs.jpeg_encoder import Chroma
 from tinyjpg.codecs.jpeg_picture import Picture
 from tinyjpg.codecs.jpeg_sample import Sample
-from tinyjpg.codecs.jpeg_scales import SETTINGS
+from tinyjpg.codecs.jpeg_scales import SETTINGS, Chroma
 from tinyjpg.native import release_memory
 from tinyjpg.search import MOST_PROBES, Attempt, Search, cheapest
 from tinyjpg.source import Request

@@ -105,19 +105,34 @@ async def list_keys(connection: Connection, account_id: int) -> list[ApiKey]:
     return [_key_from(row) for row in await connection.execute(statement)]
 
 
+async def find_key(connection: Connection, account_id: int, key_id: int) -> ApiKey:
+    """A key of the account.
+
+    Raises:
+        NotFoundError: it has no such key; code `key_not_found`.
+    """
+    missing = NotFoundError(f"There is no API key {key_id}.", code="key_not_found")
+    if not 0 < key_id <= _LARGEST_ID:
+        raise missing
+    row = (await connection.execute(select(*_COLUMNS).where(*_is(account_id, key_id)))).first()
+    if row is None:
+        raise missing
+    return _key_from(row)
+
+
 async def revoke(connection: Connection, account_id: int, key_id: int, now: datetime) -> ApiKey:
     """Make a key invalid from now on. A key revoked before stays as it is.
 
     Raises:
         NotFoundError: the account has no such key; code `key_not_found`.
     """
-    key = await _find(connection, account_id, key_id)
+    key = await find_key(connection, account_id, key_id)
     await connection.execute(
         update(api_keys)
         .where(*_is(account_id, key.id), api_keys.c.revoked_at.is_(None))
         .values(revoked_at=now)
     )
-    return await _find(connection, account_id, key_id)
+    return await find_key(connection, account_id, key_id)
 
 
 async def rotate(
@@ -141,7 +156,7 @@ async def rotate(
         message = f"The overlap must be between 0 and {LONGEST_OVERLAP.days} days."
         raise ValidationFailedError(message, errors={"overlap": [message]})
     end = now + overlap
-    old = await _find(connection, account_id, key_id)
+    old = await find_key(connection, account_id, key_id)
     changed = await connection.execute(
         update(api_keys)
         .where(*_is(account_id, key_id), *_works(now))
@@ -208,16 +223,6 @@ def _works(now: datetime) -> tuple[Any, ...]:
         api_keys.c.revoked_at.is_(None),
         or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > now),
     )
-
-
-async def _find(connection: Connection, account_id: int, key_id: int) -> ApiKey:
-    missing = NotFoundError(f"There is no API key {key_id}.", code="key_not_found")
-    if not 0 < key_id <= _LARGEST_ID:
-        raise missing
-    row = (await connection.execute(select(*_COLUMNS).where(*_is(account_id, key_id)))).first()
-    if row is None:
-        raise missing
-    return _key_from(row)
 
 
 def _key_from(row: Row[Any]) -> ApiKey:

@@ -10,8 +10,10 @@ from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from tinyjpg_server.accounts.passwords import PASSWORDS, Passwords, check_password
+from tinyjpg_server.accounts.plan_requests import close_request
 from tinyjpg_server.accounts.plans import PLAN_COLUMNS, Plan, plan_from, plan_named
 from tinyjpg_server.accounts.sessions import close_all_sessions
+from tinyjpg_server.accounts.visitors import ANONYMOUS
 from tinyjpg_server.db.connection import Connection
 from tinyjpg_server.db.database import Database
 from tinyjpg_server.db.tables import accounts, plans
@@ -116,8 +118,9 @@ async def find_user(connection: Connection, email: str) -> User:
 
 
 async def list_users(connection: Connection) -> list[User]:
-    """All users, the oldest first."""
-    return [_user_from(row) for row in await connection.execute(_USER.order_by(accounts.c.id))]
+    """All users, the oldest first; not the account of those who have none."""
+    statement = _USER.where(accounts.c.email != ANONYMOUS).order_by(accounts.c.id)
+    return [_user_from(row) for row in await connection.execute(statement)]
 
 
 async def authenticate(
@@ -175,11 +178,14 @@ async def change_password(
 async def set_plan(connection: Connection, email: str, plan: str) -> User:
     """Put the user on the plan called `plan`, from the next request on.
 
+    That answers what the user asked for, whatever it was.
+
     Raises:
         NotFoundError: there is no such user or plan.
     """
     user = await find_user(connection, email)
     chosen = await plan_named(connection, plan)
+    await close_request(connection, user.id)
     return await _change(connection, user, plan_id=chosen.id)
 
 

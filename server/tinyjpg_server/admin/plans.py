@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import inspect
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Final
 
 import typer
 
-from tinyjpg_server.accounts import plans
+from tinyjpg_server.accounts import plan_requests, plans
 from tinyjpg_server.admin.output import AsJson, show
 from tinyjpg_server.admin.run import read, write
 
@@ -39,16 +41,84 @@ def _mebibytes(text: str) -> int:
 
 Name = Annotated[str, typer.Argument(metavar="NAME")]
 
-_QUOTA: Final = typer.Option(min=0, metavar="N", help="Images a month.")
-_UPLOAD: Final = typer.Option(
-    parser=_mebibytes, metavar="MIB", help="Largest upload, in mebibytes."
-)
-_RATE: Final = typer.Option(min=1, metavar="N", help="Requests a minute of one key.")
-_PRICE: Final = typer.Option(parser=_cents, metavar="AMOUNT", help="A month, as in 7.50.")
-_CURRENCY: Final = typer.Option(metavar="CODE", help="Of the price, as in USD.")
-_OFFERED: Final = typer.Option(
-    "--offered/--not-offered", help="Whether customers are shown it.", show_default=False
-)
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """A field of a plan that commands take as an option.
+
+    Attributes:
+        column: of `Plan`.
+        kind: what its parser makes.
+        option: as typer takes it.
+        usual: in a new plan where nothing is said; empty if it must be said.
+    """
+
+    column: str
+    kind: type
+    option: Any
+    usual: Any = inspect.Parameter.empty
+
+
+_FIELDS: Final = {
+    "monthly_quota": _Field(
+        "monthly_quota", int, typer.Option(min=0, metavar="N", help="Images a month.")
+    ),
+    "max_upload": _Field(
+        "max_upload_bytes",
+        int,
+        typer.Option(parser=_mebibytes, metavar="MIB", help="Largest upload, in mebibytes."),
+    ),
+    "requests_per_minute": _Field(
+        "requests_per_minute",
+        int,
+        typer.Option(min=1, metavar="N", help="Requests a minute of one key."),
+    ),
+    "price": _Field(
+        "price_cents",
+        int,
+        typer.Option(parser=_cents, metavar="AMOUNT", help="A month, as in 7.50."),
+        usual="0",
+    ),
+    "currency": _Field(
+        "currency", str, typer.Option(metavar="CODE", help="Of the price, as in USD."), usual="USD"
+    ),
+    "offered": _Field(
+        "offered",
+        bool,
+        typer.Option(
+            "--offered/--not-offered", help="Whether customers are shown it.", show_default=False
+        ),
+        usual=True,
+    ),
+}
+
+
+def _with_fields(*, new: bool) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command, instead of its last parameter, an option for each field; one that is not of
+    a `new` plan may leave each out.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        options = [
+            inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                annotation=Annotated[field.kind if new else field.kind | None, field.option],
+                default=field.usual if new else None,
+            )
+            for name, field in _FIELDS.items()
+        ]
+        signature = inspect.signature(command, eval_str=True)
+        own = list(signature.parameters.values())[:-1]
+        # By which typer knows the parameters of a command.
+        vars(command)["__signature__"] = signature.replace(parameters=[*own, *options])
+        return command
+
+    return decorate
+
+
+def _by_column(values: dict[str, Any]) -> dict[str, Any]:
+    return {_FIELDS[name].column: value for name, value in values.items() if value is not None}
 
 
 @app.command("list")
@@ -63,56 +133,43 @@ def list_(context: typer.Context, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def add(
-    context: typer.Context,
-    name: Name,
-    *,
-    monthly_quota: Annotated[int, _QUOTA],
-    max_upload: Annotated[int, _UPLOAD],
-    requests_per_minute: Annotated[int, _RATE],
-    price: Annotated[int, _PRICE] = "0",  # type: ignore[assignment]  # the parser makes it a number
-    currency: Annotated[str, _CURRENCY] = "USD",
-    offered: Annotated[bool, _OFFERED] = True,
-) -> None:
+@_with_fields(new=True)
+def add(context: typer.Context, name: Name, **fields: Any) -> None:
     """Make a plan."""
-    values = {
-        "monthly_quota": monthly_quota,
-        "max_upload_bytes": max_upload,
-        "requests_per_minute": requests_per_minute,
-        "price_cents": price,
-        "currency": currency,
-        "offered": offered,
-    }
+    values = _by_column(fields)
     plan = write(context, lambda connection: plans.add_plan(connection, name, **values))
     typer.echo(f"added plan {plan.name}")
 
 
 @app.command("set")
-def set_(
-    context: typer.Context,
-    name: Name,
-    *,
-    monthly_quota: Annotated[int | None, _QUOTA] = None,
-    max_upload: Annotated[int | None, _UPLOAD] = None,
-    requests_per_minute: Annotated[int | None, _RATE] = None,
-    price: Annotated[int | None, _PRICE] = None,
-    currency: Annotated[str | None, _CURRENCY] = None,
-    offered: Annotated[bool | None, _OFFERED] = None,
-) -> None:
+@_with_fields(new=False)
+def set_(context: typer.Context, name: Name, **fields: Any) -> None:
     """Change a plan; the users on it follow at once."""
-    values = {
-        "monthly_quota": monthly_quota,
-        "max_upload_bytes": max_upload,
-        "requests_per_minute": requests_per_minute,
-        "price_cents": price,
-        "currency": currency,
-        "offered": offered,
-    }
-    given = {field: value for field, value in values.items() if value is not None}
-    if not given:
+    values = _by_column(fields)
+    if not values:
         raise typer.BadParameter("nothing to set; see --help")
-    plan = write(context, lambda connection: plans.change_plan(connection, name, **given))
+    plan = write(context, lambda connection: plans.change_plan(connection, name, **values))
     typer.echo(f"changed plan {plan.name}")
+
+
+@app.command()
+def requests(context: typer.Context, as_json: AsJson = False) -> None:
+    """List who asks for another plan, the oldest first; `admin user plan` answers."""
+    found = read(context, plan_requests.list_requests)
+    show(
+        [_request_row(request) for request in found],
+        as_json=as_json,
+        nothing="nobody asks for another plan",
+    )
+
+
+def _request_row(request: plan_requests.PlanRequest) -> dict[str, Any]:
+    return {
+        "email": request.email,
+        "plan": request.current,
+        "wanted": request.wanted,
+        "created_at": request.created_at,
+    }
 
 
 def _row(plan: plans.Plan) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def plan(
     email: Email,
     name: Annotated[str, typer.Argument(metavar="PLAN")],
 ) -> None:
-    """Put a user on another plan, from the next request on."""
+    """Put a user on another plan, from the next request on; answers what the user asked for."""
     user = write(context, lambda connection: users.set_plan(connection, email, name))
     typer.echo(f"{user.email} is on plan {user.plan.name}")
 

@@ -16,10 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from tinyjpg_server.db.connection import Connection, DirectConnection
+from tinyjpg_server.db.outage import NoAnswerError
 
 # Milliseconds that a SQLite connection waits for the writer of another process.
 _BUSY: Final = 20_000
 _READERS: Final = 2
+# Seconds that PostgreSQL may take to accept a connection.
+_CONNECT: Final = 10
 
 
 class Database:
@@ -48,7 +51,7 @@ class Database:
                 pool_size=8,
                 max_overflow=8,
                 pool_pre_ping=True,
-                connect_args={"async_creator_fn": _connect_to_postgresql},
+                connect_args={"async_creator_fn": _connect_to_postgresql, "timeout": _CONNECT},
             )
             self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
 
@@ -100,12 +103,12 @@ async def _connect_to_postgresql(*args: Any, **options: Any) -> asyncpg.Connecti
     """`asyncpg.connect`, whose OSError would pass through SQLAlchemy as it is.
 
     Raises:
-        asyncpg.InterfaceError: nobody answers; SQLAlchemy makes one of its own errors of it.
+        NoAnswerError: nobody answers; SQLAlchemy makes one of its own errors of it.
     """
     try:
         return await asyncpg.connect(*args, **options)
     except OSError as error:
-        raise asyncpg.InterfaceError(f"the database server does not answer: {error}") from error
+        raise NoAnswerError(f"the database server does not answer: {error}") from error
 
 
 def _sqlite_engine(url: str, *, size: int, **options: Any) -> AsyncEngine:

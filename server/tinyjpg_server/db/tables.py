@@ -88,6 +88,15 @@ accounts: Final = Table(
     Column("disabled_at", UtcDateTime),
 )
 
+# The plan that an account asks the operator for; an answered request is gone.
+plan_requests: Final = Table(
+    "plan_requests",
+    metadata,
+    Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("plan_id", ForeignKey("plans.id"), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
 sessions: Final = Table(
     "sessions",
     metadata,
@@ -121,6 +130,8 @@ usage: Final = Table(
     Column("month", String(7), primary_key=True),
     Column("used", Integer, nullable=False, server_default=text("0")),
     Column("reserved", Integer, nullable=False, server_default=text("0")),
+    # Of the account's latest image.
+    Column("turn", BigInteger, nullable=False, server_default=text("0")),
     CheckConstraint("used >= 0", name="used"),
     CheckConstraint("reserved >= 0", name="reserved"),
 )
@@ -148,6 +159,8 @@ images: Final = Table(
     Column("attempt", Integer, nullable=False, server_default=text("0")),
     # Claims that count towards the most tries: not those that a stopping worker gave up.
     Column("tries", Integer, nullable=False, server_default=text("0")),
+    # Milliseconds since 1970. The least of those that wait is next.
+    Column("turn", BigInteger, nullable=False, server_default=text("0")),
     # None while it waits.
     Column("lease_until", UtcDateTime),
     Column("claimed_by", String(80)),
@@ -173,6 +186,7 @@ Index("ix_images_account_id_id", images.c.account_id, images.c.id)
 Index(
     "ix_images_waiting",
     images.c.lease_until,
+    images.c.turn,
     images.c.id,
     sqlite_where=images.c.status == "processing",
     postgresql_where=images.c.status == "processing",
@@ -193,6 +207,17 @@ idempotency_keys: Final = Table(
     Column("request_hash", String(64), nullable=False),
     Column("image_id", ForeignKey("images.id", ondelete="CASCADE"), nullable=False),
     Column("created_at", UtcDateTime, nullable=False, index=True),
+)
+
+# What addresses without an account had done on a day (UTC).
+visitors: Final = Table(
+    "visitors",
+    metadata,
+    # SHA-256 over the day and the address, so that a row tells neither it nor what it did before.
+    Column("visitor", String(64), primary_key=True),
+    Column("day", String(10), nullable=False, index=True),
+    Column("images", Integer, nullable=False),
+    CheckConstraint("images >= 0", name="images"),
 )
 
 # What was saved in the past, from which the next is estimated.

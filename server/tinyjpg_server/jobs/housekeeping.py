@@ -40,7 +40,7 @@ async def keep_house(settings: Settings, database: Database, store: Store, accep
             if time.monotonic() >= purge_at:
                 purge_at = time.monotonic() + _PURGE
                 purged = await purge(database, store, clock.now())
-                if purged != Purged(0, 0, 0, 0):
+                if purged != Purged(0, 0, 0, 0, 0):
                     _log.info("purged: %s", purged)
         except (SQLAlchemyError, OSError, ServerError):
             _log.exception("housekeeping failed; it is tried again")

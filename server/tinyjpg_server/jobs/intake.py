@@ -32,6 +32,10 @@ from tinyjpg_server.jobs.queue import depth
 # How long an Idempotency-Key is remembered.
 REMEMBERED: Final = timedelta(hours=24)
 
+# Milliseconds by which an image's turn is later for each that its account has in the queue: who
+# sends thousands at once keeps nobody waiting who sends a few. More than most images take.
+_APART: Final = 10_000
+
 # Seconds after which to try again when the queue is full.
 _RETRY_AFTER: Final = 10
 
@@ -100,6 +104,13 @@ class _Request:
         return Quota(self.caller.plan.monthly_quota, used, reserved, next_month(self.now))
 
 
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    request: _Request
+    turn: int
+    quota: Quota
+
+
 _Answer = Accepted | ApiError
 _Group = GroupCommit[_Request, Accepted]
 _groups: Final[WeakKeyDictionary[Database, _Group]] = WeakKeyDictionary()
@@ -141,18 +152,6 @@ async def accept(
     return await group.submit(
         _Request(database, caller, upload, now, retention, idempotency, queue_limit)
     )
-
-
-async def replay(
-    connection: Connection, account_id: int, idempotency: IdempotencyKey, now: datetime
-) -> Image | None:
-    """The image that this request made before, if it did (deleted or not).
-
-    Raises:
-        ValidationFailedError: as `accept`.
-    """
-    known = await _known(connection, account_id, [idempotency.key], now)
-    return _replayed(known, idempotency)
 
 
 async def _accept_all(requests: Sequence[_Request]) -> list[Accepted | Exception]:
@@ -197,10 +196,10 @@ async def _charge(
     connection: Connection, pot: tuple[int, str], requests: list[_Request], waiting: int
 ) -> dict[str, _Answer]:
     """Answers by upload name: as many of the requests as the quota and the queue have room for."""
-    used, reserved = await _lock_usage(connection, pot)
+    used, reserved, turn = await _lock_usage(connection, pot)
     known = await _known(connection, pot[0], _keys(requests), requests[0].now)
     answers: dict[str, _Answer] = {}
-    accepted: dict[str, tuple[_Request, Quota]] = {}
+    accepted: dict[str, _Taken] = {}
     for request in requests:
         name, quota = request.upload.name, request.quota(used, reserved)
         try:
@@ -215,23 +214,33 @@ async def _charge(
         elif waiting >= request.queue_limit:
             answers[name] = _queue_full(waiting)
         else:
+            turn = _turn(request.now, reserved, turn)
             reserved += 1
             waiting += 1
-            accepted[name] = request, request.quota(used, reserved)
+            accepted[name] = _Taken(request, turn, request.quota(used, reserved))
     if accepted:
-        taken = [request for request, _ in accepted.values()]
-        await _reserve(connection, pot, len(taken))
-        for image in await _insert(connection, taken):
-            answers[image.name] = Accepted(image, replayed=False, quota=accepted[image.name][1])
+        await _reserve(connection, pot, len(accepted), turn)
+        for image in await _insert(connection, list(accepted.values())):
+            answers[image.name] = Accepted(image, replayed=False, quota=accepted[image.name].quota)
     return answers
+
+
+def _turn(now: datetime, queued: int, previous: int) -> int:
+    """When it is an image's turn whose account has `queued` others in the queue, the last of them
+    at `previous`, which it must not overtake.
+    """
+    arrived = int(now.timestamp() * 1000)
+    return max(arrived + queued * _APART, previous) if queued else arrived
 
 
 def _keys(requests: list[_Request]) -> list[str]:
     return [request.idempotency.key for request in requests if request.idempotency]
 
 
-async def _lock_usage(connection: Connection, pot: tuple[int, str]) -> tuple[int, int]:
-    """Used and reserved images, which nobody else changes until the transaction ends."""
+async def _lock_usage(connection: Connection, pot: tuple[int, str]) -> tuple[int, int, int]:
+    """Used and reserved images and the last turn; nobody else changes them until the transaction
+    ends.
+    """
     statement = insert_for(connection, usage).values(account_id=pot[0], month=pot[1])
     row = (
         await connection.execute(
@@ -239,32 +248,33 @@ async def _lock_usage(connection: Connection, pot: tuple[int, str]) -> tuple[int
                 index_elements=[usage.c.account_id, usage.c.month],
                 # Changes nothing, but takes the row's lock.
                 set_={"reserved": usage.c.reserved},
-            ).returning(usage.c.used, usage.c.reserved)
+            ).returning(usage.c.used, usage.c.reserved, usage.c.turn)
         )
     ).one()
-    return row.used, row.reserved
+    return row.used, row.reserved, row.turn
 
 
-async def _reserve(connection: Connection, pot: tuple[int, str], count: int) -> None:
+async def _reserve(connection: Connection, pot: tuple[int, str], count: int, turn: int) -> None:
     await connection.execute(
         update(usage)
         .where(usage.c.account_id == pot[0], usage.c.month == pot[1])
-        .values(reserved=usage.c.reserved + count)
+        .values(reserved=usage.c.reserved + count, turn=turn)
     )
 
 
-async def _insert(connection: Connection, requests: list[_Request]) -> list[Image]:
+async def _insert(connection: Connection, taken: list[_Taken]) -> list[Image]:
     rows = await connection.execute(
-        insert(images).returning(*IMAGE_COLUMNS), [_columns(request) for request in requests]
+        insert(images).returning(*IMAGE_COLUMNS), [_columns(each) for each in taken]
     )
     inserted = [image_from(row) for row in rows]
-    keyed = [request for request in requests if request.idempotency]
+    keyed = [each.request for each in taken if each.request.idempotency]
     if keyed:
         await _remember(connection, keyed, {image.name: image.id for image in inserted})
     return inserted
 
 
-def _columns(request: _Request) -> dict[str, Any]:
+def _columns(taken: _Taken) -> dict[str, Any]:
+    request = taken.request
     upload = request.upload
     account_id, month = request.pot
     return {
@@ -279,6 +289,7 @@ def _columns(request: _Request) -> dict[str, Any]:
         "status": "processing",
         "month": month,
         "created_at": request.now,
+        "turn": taken.turn,
         "original_size": upload.size,
         "estimated_size": upload.estimated_size,
         "expires_at": request.now + request.retention,

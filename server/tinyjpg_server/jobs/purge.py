@@ -1,4 +1,6 @@
-"""Remove what is over: expired files, forgotten idempotency keys, sessions, files without a row."""
+"""Remove what is over: expired files, forgotten idempotency keys, sessions, counts of visitors,
+files without a row.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Table, delete, select, update
 
+from tinyjpg_server.accounts.visitors import forget_visits
 from tinyjpg_server.db.database import Database
 from tinyjpg_server.db.tables import idempotency_keys, images, sessions
 from tinyjpg_server.jobs.images import IMAGE_COLUMNS, Image, image_from
@@ -24,12 +27,13 @@ ORPHAN_AGE: Final = timedelta(hours=2)
 
 @dataclass(frozen=True, slots=True)
 class Purged:
-    """How many were removed: images' files, objects without an image, keys, sessions."""
+    """How many were removed: images' files, objects without an image, keys, sessions, counts."""
 
     images: int
     orphans: int
     idempotency_keys: int
     sessions: int
+    visitors: int
 
 
 async def purge(database: Database, store: Store, now: datetime) -> Purged:
@@ -45,6 +49,7 @@ async def purge(database: Database, store: Store, now: datetime) -> Purged:
             database, idempotency_keys, idempotency_keys.c.created_at <= now - REMEMBERED
         ),
         sessions=await _delete_rows(database, sessions, sessions.c.expires_at <= now),
+        visitors=await forget_visits(database, now),
     )
 
 

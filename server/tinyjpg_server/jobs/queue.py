@@ -30,6 +30,8 @@ _LONGEST_MESSAGE: Final = 500
 
 # A literal, as in the partial index, which a parameter may not match.
 _PROCESSING: Final = images.c.status == literal_column("'processing'")
+# As ix_images_waiting is.
+_INDEXED: Final = (images.c.lease_until, images.c.turn, images.c.id)
 _WAITING: Final[dict[str, Any]] = {"lease_until": None, "claimed_by": None}
 
 # Of one transaction of `sweep`.
@@ -65,23 +67,17 @@ class Swept:
 async def claim(
     database: Database, worker: str, lease: timedelta, attempts: int, now: datetime
 ) -> Claim | None:
-    """The oldest image that waits, for `worker` until `now + lease`; None if none waits.
+    """The image whose turn it is, for `worker` until `now + lease`; None if none waits.
 
     Images tried `attempts` times are left to `sweep`.
     """
-    waiting = (
-        select(images.c.id)
-        .where(_PROCESSING, images.c.lease_until.is_(None), images.c.tries < attempts)
-        # As the index is: all have the same lease_until.
-        .order_by(images.c.lease_until, images.c.id)
-        .limit(1)
-        # PostgreSQL: no two workers wait for the same row. SQLite has one writer at a time.
-        .with_for_update(skip_locked=True)
-        .scalar_subquery()
-    )
     statement = (
         update(images)
-        .where(images.c.id == waiting, _PROCESSING, images.c.lease_until.is_(None))
+        .where(
+            images.c.id == next_waiting(attempts).scalar_subquery(),
+            _PROCESSING,
+            images.c.lease_until.is_(None),
+        )
         .values(
             attempt=images.c.attempt + 1,
             tries=images.c.tries + 1,
@@ -96,6 +92,23 @@ async def claim(
         return None
     image = image_from(row)
     return Claim(image, image.attempt)
+
+
+def next_waiting(attempts: int) -> Select[Any]:
+    """The id of the image whose turn it is, of those tried less than `attempts` times.
+
+    Of each account the oldest waiting image is first, and those of an account that sent many at
+    once stand between others' (`intake`).
+    """
+    return (
+        select(images.c.id)
+        .where(_PROCESSING, images.c.lease_until.is_(None), images.c.tries < attempts)
+        # All have the same lease_until.
+        .order_by(*_INDEXED)
+        .limit(1)
+        # PostgreSQL: no two workers wait for the same row. SQLite has one writer at a time.
+        .with_for_update(skip_locked=True)
+    )
 
 
 async def extend(database: Database, claim: Claim, lease: timedelta, now: datetime) -> bool:
@@ -199,7 +212,7 @@ def _lost_ones(attempts: int, now: datetime) -> tuple[Select[Any], Select[Any]]:
 
     Two statements: of both conditions together SQLite makes a scan of the whole table.
     """
-    lost = select(images.c.id).where(_PROCESSING).order_by(images.c.lease_until, images.c.id)
+    lost = select(images.c.id).where(_PROCESSING).order_by(*_INDEXED)
     return (
         lost.where(images.c.lease_until <= now),
         lost.where(images.c.lease_until.is_(None), images.c.tries >= attempts),

@@ -11,11 +11,13 @@ from fastapi.openapi.utils import get_openapi
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tinyjpg_server.openapi.account_operations import ACCOUNT_OPERATIONS
 from tinyjpg_server.openapi.operations import JSON, MEANINGS, OPERATIONS, Operation
 from tinyjpg_server.openapi.schemas import SCHEMAS, Schema, reference
 from tinyjpg_server.settings import Settings
 
 _KEY: Final = "apiKey"
+_KNOWN: Final = {**OPERATIONS, **ACCOUNT_OPERATIONS}
 _DESCRIPTION: Final = (
     "Optimize your images programmatically.\n\n"
     "All API requests require authentication using an API key in the `X-API-Key` header. Every "
@@ -27,8 +29,10 @@ _DESCRIPTION: Final = (
 
 
 def describe(app: FastAPI, settings: Settings) -> None:
-    """Serve the document of all routes that `app` has now."""
-    content = json.dumps(document(app, settings.base_url)).encode()
+    """Serve the document of all routes that `app` has now, and keep it in `app.state.document`."""
+    made = document(app, settings.base_url, settings.longest_wait)
+    app.state.document = made
+    content = json.dumps(made).encode()
 
     async def openapi(_request: Request) -> Response:
         return Response(content, media_type=JSON)
@@ -36,8 +40,11 @@ def describe(app: FastAPI, settings: Settings) -> None:
     app.add_route("/openapi.json", openapi, include_in_schema=False)
 
 
-def document(app: FastAPI, base_url: str) -> dict[str, Any]:
-    """The OpenAPI 3.1 document of `app`, its examples for the service at `base_url`."""
+def document(app: FastAPI, base_url: str, longest_wait: float) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of `app`, its examples for the service at `base_url`.
+
+    `longest_wait` is in seconds.
+    """
     made = get_openapi(
         title=app.title,
         version=app.version,
@@ -50,7 +57,7 @@ def document(app: FastAPI, base_url: str) -> dict[str, Any]:
         if _is_alias(path):
             continue
         for method, generated in operations.items():
-            known = OPERATIONS.get((method, path))
+            known = _KNOWN.get((method, path))
             complete = _described(known) if known else _completed(generated)
             _add_curl(complete, known, method, base_url + path)
             paths.setdefault(path, {})[method] = complete
@@ -63,7 +70,22 @@ def document(app: FastAPI, base_url: str) -> dict[str, Any]:
     }
     made["paths"] = paths
     filled: dict[str, Any] = json.loads(json.dumps(made).replace("{base_url}", base_url))
+    _bound_waits(filled, longest_wait)
     return filled
+
+
+def _bound_waits(described: Any, longest: float) -> None:
+    """Say wherever `wait` is a parameter or a field how long it may be on this server."""
+    if isinstance(described, list):
+        for part in described:
+            _bound_waits(part, longest)
+    elif isinstance(described, dict):
+        if described.get("name") == "wait":
+            described["schema"]["maximum"] = longest
+        if "maximum" in described.get("wait", {}):
+            described["wait"]["maximum"] = longest
+        for part in described.values():
+            _bound_waits(part, longest)
 
 
 def _is_alias(path: str) -> bool:
@@ -71,8 +93,8 @@ def _is_alias(path: str) -> bool:
     if not path.startswith("/api/"):
         return False
     if path.startswith("/api/v1/"):
-        return all(known != path for _, known in OPERATIONS)
-    return any(known == path.replace("/api/", "/api/v1/", 1) for _, known in OPERATIONS)
+        return all(known != path for _, known in _KNOWN)
+    return any(known == path.replace("/api/", "/api/v1/", 1) for _, known in _KNOWN)
 
 
 def _described(operation: Operation) -> Schema:

@@ -42,6 +42,32 @@ _STATUS: Final[dict[str, Any]] = {
         "method": "encoded at 5.66, 4:2:0",
     },
 }
+_TOTALS: Final = {
+    "images": 120,
+    "original_bytes": 245829120,
+    "optimized_bytes": 98331648,
+    "saved_bytes": 147497472,
+}
+_USAGE: Final[dict[str, Any]] = {
+    "success": True,
+    "data": {
+        "monthly_trends": [
+            {"month": "2026-11", **_TOTALS, "average_compression_ratio": 58.3, "failed": 1}
+        ],
+        "image_types": [
+            {"type": "jpeg", "share": 100.0, **_TOTALS, "average_compression_ratio": 58.3}
+        ],
+        "compression": {
+            **_TOTALS,
+            "compression_ratio": 60.0,
+            "average_compression_ratio": 58.3,
+            "best_compression_ratio": 81.2,
+            "average_score": 80.4,
+            "average_processing_time": 1.42,
+            "failed": 1,
+        },
+    },
+}
 INVALID: Final = {
     "success": False,
     "message": "Validation failed",
@@ -56,16 +82,18 @@ INVALID: Final = {
 MEANINGS: Final = {
     400: "Bad Request: the request cannot be read.",
     401: "Unauthorized: the API key is missing or not valid.",
-    403: "Forbidden: the monthly quota of the plan is used up (`quota_exceeded`).",
+    403: "Forbidden: plan limit exceeded (`quota_exceeded`) or insufficient permissions.",
     404: "Not Found: there is nothing here, or nothing of yours.",
-    405: "Method Not Allowed.",
-    409: "Conflict: what is there stands against it.",
+    405: "Method Not Allowed: `Allow` lists those that are.",
     408: "Request Timeout: sending the upload took too long (`upload_timeout`).",
+    409: "Conflict: what is there stands against it.",
+    412: "Precondition Failed: the file is another one than `If-Match` names.",
     413: "Payload Too Large: the image is larger than the plan allows.",
     415: "Unsupported Media Type: not a JPEG, PNG, WebP or GIF, or not sent as a form.",
+    416: "Range Not Satisfiable: the range begins after the end of the file.",
     422: "Unprocessable Entity: a parameter or the image is not valid; `errors` says which.",
     429: "Too Many Requests: the rate limit is reached; try again after `Retry-After` seconds.",
-    500: "Server Error.",
+    500: "Server Error: internal server error.",
     503: "Service Unavailable: no room or too long a queue; try again after `Retry-After` seconds.",
 }
 
@@ -264,6 +292,7 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         ),
         tag="Usage",
         data=reference("Usage"),
+        example=_USAGE,
     ),
     ("get", "/api/v1/stats"): Operation(
         id="getStats",

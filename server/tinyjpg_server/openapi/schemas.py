@@ -39,6 +39,32 @@ _STATUS: Final[Schema] = {"type": "string", "enum": ["processing", "completed", 
 _ID: Final[Schema] = {"type": "integer", "minimum": 1, "format": "int64"}
 _RATIO: Final[Schema] = {"type": "number", "description": "Per cent of the bytes that was saved."}
 
+_MOMENT: Final[Schema] = _or_null(_TIME)
+
+NOTHING: Final[Schema] = {"type": "null"}
+SESSION: Final[Schema] = _object(
+    {
+        "email": {"type": "string"},
+        "plan": {"type": "string"},
+        "expires_at": {**_TIME, "description": "When the log-in ends."},
+    }
+)
+_KEY: Final[Schema] = {
+    "id": _ID,
+    "name": {"type": "string", "description": "As you named it."},
+    "hint": {"type": "string", "description": "Both ends of the key."},
+    "created_at": _TIME,
+    "last_used_at": {**_MOMENT, "description": "A few seconds late; null: never."},
+    "expires_at": {**_MOMENT, "description": "When a rotated key ends; null: never."},
+    "revoked_at": {**_MOMENT, "description": "Null: not revoked."},
+    "state": {"type": "string", "enum": ["active", "expiring", "expired", "revoked"]},
+}
+KEY: Final[Schema] = _object(_KEY)
+LISTED_KEYS: Final[Schema] = _object({"keys": {"type": "array", "items": KEY}})
+NEW_KEY: Final[Schema] = _object(
+    {**_KEY, "key": {"type": "string", "description": "The key, this once."}}
+)
+
 _FINAL: Final[Schema] = {
     "optimized_size": {**_or_null(_BYTES), "description": "Bytes; null until completed."},
     "compression_ratio": {
@@ -109,7 +135,12 @@ SCHEMAS: Final[dict[str, Schema]] = {
     ),
     "ImagePage": _object(
         {
-            "images": {"type": "array", "items": reference("ImageStatus"), "maxItems": 100},
+            "images": {
+                "type": "array",
+                "description": "Each as its status shows it.",
+                "items": reference("ImageStatus"),
+                "maxItems": 100,
+            },
             "next_cursor": {
                 "type": ["string", "null"],
                 "description": "Give it as `cursor` for the next page; null on the last one.",

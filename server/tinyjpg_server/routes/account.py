@@ -10,7 +10,6 @@ from collections.abc import Callable, Coroutine
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Body, Depends
 from fastapi.routing import APIRoute
@@ -21,17 +20,21 @@ from starlette.responses import Response
 from starlette.types import Message
 
 from tinyjpg_server.accounts import keys
-from tinyjpg_server.accounts.caller import Caller, caller_of_session
+from tinyjpg_server.accounts.caller import Caller
 from tinyjpg_server.accounts.sessions import LIFETIME, close_session, open_session
 from tinyjpg_server.accounts.users import authenticate
 from tinyjpg_server.answers import success
 from tinyjpg_server.db import clock
-from tinyjpg_server.errors import ForbiddenError
 from tinyjpg_server.middleware import facts_of
+from tinyjpg_server.routes.origin import same_origin
+from tinyjpg_server.routes.session_cookie import (
+    drop_session,
+    logged_in,
+    session_token,
+    set_session,
+)
 from tinyjpg_server.services import services_of
-from tinyjpg_server.settings import Settings
 
-_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _LARGEST_BODY: Final = 16 * 1024
 
 
@@ -59,70 +62,17 @@ class SmallBodyRoute(APIRoute):
         return handle_small
 
 
-def same_origin(request: Request) -> None:
-    """Let pass what only reads, what no browser sent, and what a page of this origin sent.
-
-    Raises:
-        ForbiddenError: another site's page sent it; code `cross_origin`.
-    """
-    if request.method in _SAFE_METHODS:
-        return
-    site = request.headers.get("sec-fetch-site")
-    origin = request.headers.get("origin")
-    if site is not None:
-        allowed = site in {"same-origin", "none"}
-    elif origin is not None:
-        allowed = _is_ours(origin, request)
-    else:
-        allowed = True
-    if not allowed:
-        raise ForbiddenError(
-            "This request must come from a page of this service.", code="cross_origin"
-        )
-
-
-def _is_ours(origin: str, request: Request) -> bool:
-    if origin == _origin_of(services_of(request).settings.base_url):
-        return True
-    host = urlsplit(origin).netloc.lower()
-    return bool(host) and host == request.headers.get("host", "").lower()
-
-
-def _origin_of(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-async def logged_in(request: Request) -> Caller:
-    """The caller, by the session cookie.
-
-    Raises:
-        UnauthorizedError: there is none, or its session is over.
-    """
-    services = services_of(request)
-    token = request.cookies.get(cookie_name(services.settings), "")
-    async with services.database.read() as connection:
-        caller = await caller_of_session(connection, token, clock.now())
-    facts_of(request).account_id = caller.account_id
-    return caller
-
-
-def cookie_name(settings: Settings) -> str:
-    """`__Host-` makes browsers refuse the cookie from other hosts, but works on https alone."""
-    return "__Host-tinyjpg" if _is_https(settings) else "tinyjpg"
-
-
-def _is_https(settings: Settings) -> bool:
-    return settings.base_url.startswith("https://")
-
-
 class LogIn(BaseModel):
     """Who logs in."""
 
     model_config = ConfigDict(extra="forbid")
 
-    email: str = Field(max_length=254, examples=["you@example.com"])
-    password: str = Field(max_length=1000, examples=["a long sentence is easy to keep in mind"])
+    email: str = Field(max_length=254, examples=["you@example.com"], description="Of the account.")
+    password: str = Field(
+        max_length=1000,
+        examples=["a long sentence is easy to keep in mind"],
+        description="Of the account.",
+    )
 
 
 class NewKey(BaseModel):
@@ -130,7 +80,12 @@ class NewKey(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(min_length=1, max_length=80, examples=["Web shop"])
+    name: str = Field(
+        min_length=1,
+        max_length=80,
+        examples=["Web shop"],
+        description="What to call the key, 1 to 80 characters.",
+    )
 
 
 class Rotation(BaseModel):
@@ -164,9 +119,8 @@ async def log_in(request: Request, given: LogIn) -> Response:
     await services.limiter.forget_log_ins(facts.address, given.email)
     facts.account_id = user.id
     now = clock.now()
-    name = cookie_name(services.settings)
     async with services.database.write() as connection:
-        await close_session(connection, request.cookies.get(name, ""))
+        await close_session(connection, session_token(request))
         token = await open_session(connection, user.id, now)
     data = {
         "email": user.email,
@@ -174,14 +128,7 @@ async def log_in(request: Request, given: LogIn) -> Response:
         "expires_at": (now + LIFETIME).isoformat(),
     }
     answer = success(data, "Logged in")
-    answer.set_cookie(
-        name,
-        token,
-        max_age=int(LIFETIME.total_seconds()),
-        secure=_is_https(services.settings),
-        httponly=True,
-        samesite="lax",
-    )
+    set_session(answer, services.settings, token)
     return answer
 
 
@@ -189,11 +136,10 @@ async def log_in(request: Request, given: LogIn) -> Response:
 async def log_out(request: Request) -> Response:
     """End the session of the cookie, if there is one, and take the cookie away."""
     services = services_of(request)
-    name = cookie_name(services.settings)
     async with services.database.write() as connection:
-        await close_session(connection, request.cookies.get(name, ""))
+        await close_session(connection, session_token(request))
     answer = success(None, "Logged out")
-    answer.delete_cookie(name, secure=_is_https(services.settings), httponly=True, samesite="lax")
+    drop_session(answer, services.settings)
     return answer
 
 

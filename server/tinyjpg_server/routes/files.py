@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from tinyjpg.formats import FACTS, Format
@@ -20,13 +19,14 @@ from tinyjpg_server.errors import (
     PreconditionFailedError,
     RangeNotSatisfiableError,
 )
-from tinyjpg_server.jobs.images import Image, find_by_name
+from tinyjpg_server.file_names import attachment, saved_name
+from tinyjpg_server.jobs.images import Image
+from tinyjpg_server.routes.named import image_named, no_file
 from tinyjpg_server.services import Services, services_of
 from tinyjpg_server.storage.store import Store, Stored
 
 _log = logging.getLogger(__name__)
 
-_FILE_NAME: Final = re.compile(r"([a-z0-9]{1,40})\.[a-z]{3,4}", re.ASCII)
 # Seconds after which to ask again for a file that is being made.
 _RETRY_AFTER: Final = 1
 
@@ -55,21 +55,34 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     416: {"description": "The range begins after the end of the file."},
 }
 
+_Download = Annotated[
+    str | None,
+    Query(description="Have the file saved under this name; its extension is kept right."),
+]
+
 router = APIRouter(tags=["Files"])
 
 
 @router.get("/direct-file/original/{file_name}", response_class=Response, responses=_RESPONSES)
 @router.head("/direct-file/original/{file_name}", include_in_schema=False)
-async def original_file(request: Request, file_name: str = Path()) -> Response:
+async def original_file(
+    request: Request,
+    file_name: str = Path(),
+    download: _Download = None,
+) -> Response:
     """The image as it was uploaded."""
     services = services_of(request)
     image = await _image(services, file_name)
-    return await _file(request, services.store, image, image.original_object)
+    return await _file(request, services.store, image, image.original_object, download)
 
 
 @router.get("/direct-file/optimized/{file_name}", response_class=Response, responses=_RESPONSES)
 @router.head("/direct-file/optimized/{file_name}", include_in_schema=False)
-async def optimized_file(request: Request, file_name: str = Path()) -> Response:
+async def optimized_file(
+    request: Request,
+    file_name: str = Path(),
+    download: _Download = None,
+) -> Response:
     """The image made smaller. While it is being made: 404 with the code `processing`."""
     services = services_of(request)
     image = await _image(services, file_name)
@@ -82,28 +95,16 @@ async def optimized_file(request: Request, file_name: str = Path()) -> Response:
     result = image.result_object
     if image.status == "failed" or result is None:
         raise NotFoundError("The image could not be optimized; its status says why.", code="failed")
-    return await _file(request, services.store, image, result)
+    return await _file(request, services.store, image, result, download)
 
 
 async def _image(services: Services, file_name: str) -> Image:
-    """The image whose file has exactly this name, extension and all, and is still to be had."""
-    found = _FILE_NAME.fullmatch(file_name)
-    if found is None:
-        raise _not_found()
-    async with services.database.read() as connection:
-        image = await find_by_name(connection, found[1])
-    if image is None or image.file_name != file_name:
-        raise _not_found()
-    if image.files_removed_at is not None or image.expires_at <= clock.now():
-        raise NotFoundError("The file has expired and was deleted.", code="expired")
-    return image
+    return await image_named(services, file_name.partition(".")[0], file_name)
 
 
-def _not_found() -> NotFoundError:
-    return NotFoundError("There is no such file.")
-
-
-async def _file(request: Request, store: Store, image: Image, name: str) -> Response:
+async def _file(
+    request: Request, store: Store, image: Image, name: str, download: str | None
+) -> Response:
     try:
         stored = await store.open(name)
         part = part_to_send(
@@ -116,12 +117,14 @@ async def _file(request: Request, store: Store, image: Image, name: str) -> Resp
         if part.status == 304:
             return Response(status_code=304, headers=_facts(image, stored))
         _refuse(part, stored)
-        return await _content(request.method, store, image, stored, part)
+        answer = await _content(request.method, store, image, stored, part)
     except NotStoredError as error:
         # Expired this very moment, or lost: the operator should know. Not the name, which is all
         # that a stranger needs.
         _log.warning("a file of the image is not in the store", extra={"image_id": image.id})
-        raise _not_found() from error
+        raise no_file() from error
+    answer.headers["Content-Disposition"] = _disposition(image, download)
+    return answer
 
 
 async def _content(method: str, store: Store, image: Image, stored: Stored, part: Part) -> Response:
@@ -129,7 +132,6 @@ async def _content(method: str, store: Store, image: Image, stored: Stored, part
         **_facts(image, stored),
         "Content-Type": FACTS[Format(image.format)].mime,
         "Content-Length": str(part.end - part.start),
-        "Content-Disposition": f'inline; filename="{image.file_name}"',
     }
     if part.status == 206:
         headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{stored.size}"
@@ -139,6 +141,12 @@ async def _content(method: str, store: Store, image: Image, stored: Stored, part
     # A file that has gone since is a 404, not an answer that breaks off.
     first = await anext(pieces, b"")
     return StreamingResponse(_chain(first, pieces), part.status, headers)
+
+
+def _disposition(image: Image, download: str | None) -> str:
+    if download is None:
+        return f'inline; filename="{image.file_name}"'
+    return attachment(saved_name(download, image.format, image.name))
 
 
 async def _chain(first: bytes, rest: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:

@@ -47,6 +47,13 @@ def status_data(image: Image, base_url: str) -> dict[str, Any]:
     return data
 
 
+def page_data(image: Image) -> dict[str, Any]:
+    """What is known of an image for pages of this origin, which know it by its name alone."""
+    data = status_data(image, "")
+    del data["image_id"]
+    return {"name": image.name, **data}
+
+
 def _saved(image: Image) -> float | None:
     """Per cent of the original that the result saves."""
     if image.optimized_size is None:

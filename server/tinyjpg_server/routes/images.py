@@ -9,12 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tinyjpg_server import answers
-from tinyjpg_server.db import clock
 from tinyjpg_server.jobs import images
 from tinyjpg_server.middleware import facts_of
 from tinyjpg_server.routes import parameters
 from tinyjpg_server.routes.caller import identify
 from tinyjpg_server.routes.image_data import status_data
+from tinyjpg_server.routes.image_deletion import delete_with_files
 from tinyjpg_server.services import services_of
 
 router = APIRouter()
@@ -60,11 +60,5 @@ async def delete_image(request: Request) -> Response:
     caller, _ = await identify(request, services)
     number = parameters.image_id(request.path_params["image_id"])
     facts_of(request).image_id = number
-    image = await images.delete(services.database, caller.account_id, number, clock.now())
-    if image is None:
-        raise parameters.no_image(number)
-    # The row says it is gone; what a crash leaves of the files, the purge removes.
-    objects = (image.original_object, image.result_object)
-    await services.store.delete([name for name in objects if name is not None])
-    services.waiting.finished(number)
+    await delete_with_files(services, caller.account_id, number)
     return answers.success({"image_id": number, "deleted": True}, "Image deleted")

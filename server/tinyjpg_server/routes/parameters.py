@@ -58,6 +58,11 @@ def whole_number(
     return int(text)
 
 
+def quality(values: Mapping[str, str], faults: Faults) -> int:
+    """The quality asked for, 80 if none is."""
+    return whole_number(values, "quality", QUALITIES, DEFAULT_QUALITY, faults)
+
+
 def seconds(values: Mapping[str, str], name: str, highest: float, faults: Faults) -> float:
     """The seconds called `name`, 0 if they are not given."""
     text = values.get(name, "0")

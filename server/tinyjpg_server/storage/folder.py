@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
-from tinyjpg_server.errors import StorageError, StorageFullError
+from tinyjpg_server.errors import NotStoredError, StorageError, StorageFullError
 
 T = TypeVar("T")
 
@@ -59,10 +59,19 @@ class FolderWriter:
         """Make the file `path` the object `name`; `path` is gone afterwards."""
         await self._run(name, lambda: self._put_file(name, path))
 
+    async def copy(self, source: str, target: str) -> None:
+        """Write what is stored as `source` as `target`, too.
+
+        Not a hard link: its time would be that of the source, and the purge goes by it.
+
+        Raises:
+            NotStoredError: nothing is stored as `source`.
+        """
+        await self._run(target, lambda: self._copy(source, target))
+
     def free_bytes(self) -> int:
-        """What ordinary users may still write on this file system."""
-        state = os.statvfs(self._folder)
-        return state.f_bavail * state.f_frsize
+        """What may still be written."""
+        return free_bytes(self._folder)
 
     def close(self) -> None:
         """End the threads, once what they write is written."""
@@ -92,6 +101,12 @@ class FolderWriter:
             temporary.unlink(missing_ok=True)
             raise
 
+    def _copy(self, source: str, target: str) -> None:
+        try:
+            self._put(target, self._folder / source)
+        except FileNotFoundError as error:
+            raise NotStoredError(f"nothing is stored as {source}") from error
+
     def _put_file(self, name: str, path: Path) -> None:
         try:
             _sync(path)
@@ -116,6 +131,12 @@ class FolderWriter:
             # Gone again means that the object was deleted meanwhile.
             with contextlib.suppress(FileNotFoundError):
                 _sync(folder)
+
+
+def free_bytes(folder: Path) -> int:
+    """What ordinary users may still write on the file system of `folder`."""
+    state = os.statvfs(folder)
+    return state.f_bavail * state.f_frsize
 
 
 @contextmanager

@@ -20,8 +20,9 @@ from obstore.store import LocalStore, MemoryStore, ObjectStore
 
 from tinyjpg_server.errors import NotStoredError, StorageError
 from tinyjpg_server.settings import Settings
-from tinyjpg_server.storage.folder import FolderWriter
+from tinyjpg_server.storage.folder import FolderWriter, free_bytes
 from tinyjpg_server.storage.names import checked, is_name
+from tinyjpg_server.storage.s3 import bucket
 
 if TYPE_CHECKING:
     from obstore import GetOptions, ObjectMeta
@@ -55,6 +56,9 @@ class Writer(Protocol):
     async def put_file(self, name: str, path: Path) -> None:
         """Make the file `path` the object `name`; `path` is gone afterwards."""
 
+    async def copy(self, source: str, target: str) -> None:
+        """Write what is stored as `source` as `target`, too."""
+
     def free_bytes(self) -> int | None:
         """Bytes that may still be written, None if nobody knows."""
 
@@ -63,10 +67,17 @@ class Writer(Protocol):
 
 
 class UploadWriter:
-    """Writes through obstore: what a put has answered is as durable as the service behind it."""
+    """Writes through obstore: what a put has answered is as durable as the service behind it.
 
-    def __init__(self, objects: ObjectStore) -> None:
+    Args:
+        objects: what to write to.
+        spool: folder of the files on their way there, whose room is what runs out; None if there
+            is none.
+    """
+
+    def __init__(self, objects: ObjectStore, spool: Path | None = None) -> None:
         self._objects: Final = objects
+        self._spool: Final = spool
 
     async def put(self, name: str, data: bytes | Path) -> None:
         """Upload; large ones in parts, from disk part by part."""
@@ -85,9 +96,14 @@ class UploadWriter:
         await self.put(name, path)
         path.unlink(missing_ok=True)
 
-    def free_bytes(self) -> None:
-        """Nobody knows."""
-        return
+    async def copy(self, source: str, target: str) -> None:
+        """Have the service behind it copy."""
+        with _translated(source):
+            await self._objects.copy_async(source, target)
+
+    def free_bytes(self) -> int | None:
+        """Of the files on their way."""
+        return None if self._spool is None else free_bytes(self._spool)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -121,6 +137,10 @@ class Store:
         `path` is gone afterwards, and untouched if this raises. Cancelling may leave either.
         """
         await self._writer.put_file(checked(name), path)
+
+    async def copy(self, source: str, target: str) -> None:
+        """Store what is stored as `source` as `target`, too, as new as if it were put now."""
+        await self._writer.copy(checked(source), checked(target))
 
     async def get(self, name: str) -> bytes:
         """The whole object."""
@@ -201,12 +221,17 @@ class Store:
 
 
 def open_store(settings: Settings) -> Store:
-    """The store that the settings name: the folder `files` of the data folder.
+    """The store that the settings name: a bucket, or the folder `files` of the data folder.
 
     Raises:
         StorageError: the folder cannot be made or written to.
     """
-    return folder_store(settings.data / "files")
+    if settings.storage_url is None:
+        return folder_store(settings.data / "files")
+    objects = bucket(
+        settings.storage_url, settings.storage_endpoint, path_style=settings.storage_path_style
+    )
+    return Store(objects, UploadWriter(objects, spool=settings.data))
 
 
 def folder_store(folder: Path) -> Store:

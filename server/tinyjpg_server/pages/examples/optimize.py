@@ -1,0 +1,14 @@
+from pathlib import Path
+
+import requests
+
+with Path("photo.jpg").open("rb") as image:
+    answer = requests.post(
+        "http://127.0.0.1:8000/api/optimize",
+        headers={"X-API-Key": "YOUR_API_KEY"},
+        files={"image": image},
+        data={"quality": 80},
+        timeout=90,
+    )
+answer.raise_for_status()
+print(answer.json()["data"]["image_id"])
