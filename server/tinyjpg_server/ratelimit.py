@@ -1,4 +1,4 @@
-"""Requests a minute, per API key; log-ins and sign-ups per address."""
+"""Requests a minute, per API key; log-ins, sign-ups and refused images per address."""
 
 from __future__ import annotations
 
@@ -26,6 +26,10 @@ _LOG_INS_OF_ACCOUNT: Final = RateLimitItemPerMinute(200, 15)
 
 # Accounts that one address may try to make in an hour; an office or a school shares one.
 _SIGN_UPS: Final = RateLimitItemPerHour(30)
+
+# Images sent to the pages from one address that may be refused in a minute: they cost no allowance,
+# but the time to receive and read them. Three times as many as a page sends at once.
+_REFUSED: Final = RateLimitItemPerMinute(60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +130,30 @@ class RateLimiter:
                 retry_after=allowance.retry_after,
             )
 
+    async def check_refused(self, address: str) -> None:
+        """Look at what `count_refused` counted.
+
+        Raises:
+            TooManyRequestsError: too many images from this address were refused.
+        """
+        whose = ("refused", network_of(address))
+        if not await self._windows.test(_REFUSED, *whose):
+            allowance = await self._allowance(_REFUSED, *whose, allowed=False)
+            raise TooManyRequestsError(
+                "Too many images from your address were refused; "
+                f"wait {allowance.retry_after} seconds.",
+                retry_after=allowance.retry_after,
+            )
+
+    async def count_refused(self, address: str) -> None:
+        """Count an image that was received, whole or in part, and refused."""
+        await self._windows.hit(_REFUSED, "refused", network_of(address))
+
     async def _hit(self, item: RateLimitItem, *whose: str) -> Allowance:
         allowed = await self._windows.hit(item, *whose)
+        return await self._allowance(item, *whose, allowed=allowed)
+
+    async def _allowance(self, item: RateLimitItem, *whose: str, allowed: bool) -> Allowance:
         stats = await self._windows.get_window_stats(item, *whose)
         return Allowance(
             limit=item.amount,

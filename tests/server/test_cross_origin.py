@@ -34,6 +34,7 @@ pytestmark = pytest.mark.anyio
         {"Origin": "http://127.0.0.1:8000.evil.example"},
         {"Origin": "null"},
         {"Origin": ""},
+        {"Origin": "http://["},
     ],
 )
 async def test_another_site_s_page_changes_nothing(

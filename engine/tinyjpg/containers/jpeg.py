@@ -20,7 +20,6 @@ from tinyjpg.source import Header
 _SOI, _EOI, _SOS, _DQT, COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xFE
 _APP0, APP1, APP2, _APP14, _APP15 = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF
 _NOT_FRAMES: Final = frozenset({0xC4, 0xC8, 0xCC})
-_STANDALONE: Final = frozenset({0x01, *range(0xD0, 0xD8)})
 
 EXIF: Final = b"Exif\0\0"
 _XMP: Final = b"http://ns.adobe.com/xap/1.0/\0"
@@ -28,8 +27,15 @@ ICC: Final = b"ICC_PROFILE\0"
 _MPF: Final = b"MPF\0"
 _ADOBE: Final = b"Adobe"
 
+# A marker that says something: 0xFF followed by neither a stuffed zero, padding, nor the code of a
+# marker that stands alone (TEM, RSTn).
+_MARKER: Final = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
 # A marker inside a scan: 0xFF followed by neither a stuffed zero, a restart marker nor padding.
 _MARKER_IN_SCAN: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+
+# Far more than any file has; each takes memory, and takes the reader longer than its four bytes
+# took whoever made them up.
+_MOST_SEGMENTS: Final = 100_000
 
 # Natural index of each coefficient in the zigzag order of T.81, figure A.6.
 _ZIGZAG: Final = (
@@ -264,9 +270,8 @@ def _read_segments(data: bytes) -> tuple[list[Segment], int]:
             return segments, at
         if marker == _EOI:
             raise _corrupt("it ends before any image data")
-        if marker in _STANDALONE:
-            at += 2
-            continue
+        if len(segments) == _MOST_SEGMENTS:
+            raise _too_many()
         if at + 4 > len(data):
             raise _truncated()
         length = int.from_bytes(data[at + 2 : at + 4], "big")
@@ -279,30 +284,23 @@ def _read_segments(data: bytes) -> tuple[list[Segment], int]:
 
 
 def _next_marker(data: bytes, at: int) -> tuple[int, int]:
-    """The position of the next marker's 0xFF and its code; stray bytes and padding are skipped."""
-    while True:
-        at = data.find(b"\xff", at)
-        if at < 0 or at + 1 >= len(data):
-            raise _truncated()
-        code = data[at + 1]
-        if code == 0xFF:
-            at += 1
-        elif code == 0:
-            at += 2
-        else:
-            return at, code
+    """The position of the next marker's 0xFF and its code.
+
+    Stray bytes, padding and markers that stand alone are skipped.
+    """
+    found = _MARKER.search(data, at)
+    if found is None:
+        raise _truncated()
+    return found.start(), data[found.start() + 1]
 
 
 def _skip_scans(data: bytes, at: int) -> tuple[int, int]:
     """The position after EOI and the number of scans, `at` being the first SOS marker."""
     scans = 0
-    while True:
+    for _ in range(_MOST_SEGMENTS):
         at, marker = _next_marker(data, at)
         if marker == _EOI:
             return at + 2, scans
-        if marker in _STANDALONE:
-            at += 2
-            continue
         if at + 4 > len(data):
             raise _truncated()
         at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
@@ -312,6 +310,7 @@ def _skip_scans(data: bytes, at: int) -> tuple[int, int]:
             if found is None:
                 raise _truncated()
             at = found.start()
+    raise _too_many()
 
 
 def _frame(segments: list[Segment]) -> tuple[int, bytes]:
@@ -385,6 +384,10 @@ def _quantisation_tables(segments: list[Segment]) -> dict[int, QuantisationTable
 
 def _corrupt(what: str) -> CorruptImageError:
     return CorruptImageError(f"the JPEG is damaged: {what}; export or download it again")
+
+
+def _too_many() -> CorruptImageError:
+    return _corrupt(f"it has more than {_MOST_SEGMENTS:,} segments")
 
 
 def _truncated() -> CorruptImageError:

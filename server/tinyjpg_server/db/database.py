@@ -23,6 +23,8 @@ _BUSY: Final = 20_000
 _READERS: Final = 2
 # Seconds that PostgreSQL may take to accept a connection.
 _CONNECT: Final = 10
+# Errors go to the log, and what statements are given are names of images, addresses, hashes.
+_HIDDEN: Final = True
 
 
 class Database:
@@ -51,6 +53,7 @@ class Database:
                 pool_size=8,
                 max_overflow=8,
                 pool_pre_ping=True,
+                hide_parameters=_HIDDEN,
                 connect_args={"async_creator_fn": _connect_to_postgresql, "timeout": _CONNECT},
             )
             self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
@@ -117,6 +120,7 @@ def _sqlite_engine(url: str, *, size: int, **options: Any) -> AsyncEngine:
         pool_size=size,
         max_overflow=0,
         pool_timeout=60,
+        hide_parameters=_HIDDEN,
         # The driver must not begin transactions of its own; `begin` below does.
         connect_args={"isolation_level": None},
         **options,
@@ -133,6 +137,7 @@ def _direct_engine(url: str) -> Engine:
         # Waiting for one would stop the event loop.
         max_overflow=-1,
         isolation_level="AUTOCOMMIT",
+        hide_parameters=_HIDDEN,
     )
     event.listen(engine, "connect", _prepare_sqlite)
     return engine

@@ -38,7 +38,11 @@ def same_origin(request: Request) -> None:
 def _is_ours(origin: str, request: Request) -> bool:
     if origin == _origin_of(services_of(request).settings.base_url):
         return True
-    host = urlsplit(origin).netloc.lower()
+    try:
+        host = urlsplit(origin).netloc.lower()
+    except ValueError:
+        # Nothing that a browser sends.
+        return False
     return bool(host) and host == request.headers.get("host", "").lower()
 
 

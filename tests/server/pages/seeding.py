@@ -1,4 +1,4 @@
-"""Rows of images, without the work on them."""
+"""Rows of images, without the work on them, and the account that visitors share."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from typing import Any
 
 from sqlalchemy import insert
 
+from tinyjpg_server.accounts.plans import plan_named
+from tinyjpg_server.accounts.visitors import ANONYMOUS
 from tinyjpg_server.db import clock
 from tinyjpg_server.db.connection import Connection
-from tinyjpg_server.db.tables import images
+from tinyjpg_server.db.database import Database
+from tinyjpg_server.db.tables import accounts, images
 from tinyjpg_server.jobs.images import IMAGE_COLUMNS, Image, image_from
 
 
@@ -47,3 +50,12 @@ async def add_image(
     }
     made = await connection.execute(insert(images).values(row).returning(*IMAGE_COLUMNS))
     return image_from(tuple(made.one()))
+
+
+async def restore_anonymous(database: Database) -> None:
+    """The account as the migration makes it; the fixture empties all tables but plans."""
+    async with database.write() as connection:
+        plan = await plan_named(connection, "Anonymous")
+        await connection.execute(
+            insert(accounts).values(email=ANONYMOUS, plan_id=plan.id, created_at=clock.now())
+        )

@@ -6,11 +6,11 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 
 from tests.server.account_tools import CHEAP
 from tests.server.accounting import take
-from tinyjpg_server.accounts.plans import plan_named
+from tests.server.pages.seeding import restore_anonymous
 from tinyjpg_server.accounts.users import (
     authenticate,
     create_user,
@@ -26,7 +26,7 @@ from tinyjpg_server.accounts.visitors import (
 )
 from tinyjpg_server.db import migrate
 from tinyjpg_server.db.database import Database
-from tinyjpg_server.db.tables import accounts, visitors
+from tinyjpg_server.db.tables import visitors
 from tinyjpg_server.errors import (
     DatabaseError,
     TooManyRequestsError,
@@ -57,15 +57,6 @@ async def come_and_fail(database: Database, error: BaseException) -> None:
     async with visit(database, HERE, 3, EVENING):
         assert await used(database) == 1
         raise error
-
-
-async def restore_anonymous(database: Database) -> None:
-    """As the migration makes it; the fixture empties all tables but plans."""
-    async with database.write() as connection:
-        plan = await plan_named(connection, "Anonymous")
-        await connection.execute(
-            insert(accounts).values(email=ANONYMOUS, plan_id=plan.id, created_at=EVENING)
-        )
 
 
 async def test_an_address_has_so_many_images_a_day(database: Database) -> None:

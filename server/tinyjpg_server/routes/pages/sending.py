@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from tinyjpg_server.errors import ApiError, FieldErrors
 from tinyjpg_server.jobs.images import Image
+from tinyjpg_server.middleware import facts_of
 from tinyjpg_server.routes import parameters
 from tinyjpg_server.routes.pages.customer import charged, customer_of
 from tinyjpg_server.routes.taking import Taken, UploadFields, take_again, take_upload
@@ -36,7 +38,7 @@ async def send(request: Request, fields: UploadFields) -> Taken:
     """
     customer = await customer_of(request)
     customer.check()
-    async with charged(request, customer):
+    async with _refusals_counted(request), charged(request, customer):
         return await take_upload(request, services_of(request), customer.caller, fields)
 
 
@@ -52,8 +54,24 @@ async def send_again(request: Request, image: Image, form: Mapping[str, str]) ->
     customer = await customer_of(request)
     customer.check()
     services = services_of(request)
-    async with charged(request, customer):
+    async with _refusals_counted(request), charged(request, customer):
         return (await take_again(request, services, customer.caller, image, quality)).image
+
+
+@asynccontextmanager
+async def _refusals_counted(request: Request) -> AsyncIterator[None]:
+    """Begin the block only while few images from this address are refused; count it if it raises.
+
+    Raises:
+        TooManyRequestsError: too many were.
+    """
+    limiter, address = services_of(request).limiter, facts_of(request).address
+    await limiter.check_refused(address)
+    try:
+        yield
+    except (ApiError, ClientDisconnect):
+        await limiter.count_refused(address)
+        raise
 
 
 def explained(error: ApiError) -> str:
