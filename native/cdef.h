@@ -46,6 +46,15 @@ int tinyjpg_reference_score(const tinyjpg_reference *reference, const uint8_t *p
                             double *score);
 
 /*
+ * The gradient of the weighted sum of errors that the score falls with, with respect to each code
+ * value of `distorted`: three planes of width x height, red, green and blue, or with one band all of
+ * it in the first. `bands` is 1 or 3. The same bits everywhere. Takes 130 bytes a pixel for a while.
+ * Returns 0, or -1 when memory runs out or the size is too small or too large.
+ */
+int tinyjpg_gradient(const uint8_t *original, const uint8_t *distorted, int bands, size_t width,
+                     size_t height, float *gradient);
+
+/*
  * Two images that are compared row by row, in memory that grows with the width only. For one thread
  * at a time.
  */
@@ -140,6 +149,13 @@ int tinyjpg_jpeg_push(tinyjpg_jpeg *jpeg, const uint8_t *pixels, size_t rows);
  * 2^20; up to 64 every level is the nearest. `effort` is 1 to 9.
  */
 void tinyjpg_jpeg_plan(tinyjpg_jpeg *jpeg, uint32_t scale, int effort);
+
+/*
+ * Moves what is quantised to where SSIMULACRA2 would rather have it, by its gradient at what the plan
+ * makes of the picture: the next plan undoes it. `pixels` are all that were pushed. Nothing happens
+ * where every level is the nearest, and where a side is below 8. Returns 0, or -1 when memory runs out.
+ */
+int tinyjpg_jpeg_refine(tinyjpg_jpeg *jpeg, const uint8_t *pixels);
 
 /*
  * The pixels that decoders will show of a kept picture, as libjpeg-turbo rounds them. Returns 0, or

@@ -218,6 +218,40 @@ def ssimulacra2(reference: Pixels, distorted: Pixels) -> float:
     return _compare(one, other, backgrounds)
 
 
+def gradient(original: Pixels, distorted: Pixels) -> npt.NDArray[np.float32]:
+    """How the weighted sum of errors, with which the score falls, grows with each code value.
+
+    Args:
+        original: height x width x 1 or 3 bands, uint8 sRGB code values, at least 8 x 8.
+        distorted: the same shape.
+
+    Returns:
+        1 or 3 x height x width: per code value of `distorted`. The same bits everywhere.
+
+    Raises:
+        InvalidOptionError: an array is not such an image, or the shapes differ.
+        MemoryError: there is not enough memory, about 130 bytes a pixel.
+    """
+    one, other = check_pixels(original), check_pixels(distorted)
+    check_same_size((one.shape[0], one.shape[1]), other)
+    height, width, bands = one.shape
+    if bands not in (1, 3) or other.shape[2] != bands:
+        raise InvalidOptionError(
+            f"the images have {bands} and {other.shape[2]} bands; give both 1, or both 3"
+        )
+    planes = np.empty((3, height, width), dtype=np.float32)
+    if lib.tinyjpg_gradient(
+        ffi.from_buffer("uint8_t[]", one),
+        ffi.from_buffer("uint8_t[]", other),
+        bands,
+        width,
+        height,
+        ffi.from_buffer("float[]", planes, require_writable=True),
+    ):
+        raise _out_of_memory(width, height)
+    return planes[:bands]
+
+
 def has_alpha(pixels: Pixels) -> bool:
     """Whether any pixel of a height x width x bands image is not opaque."""
     return pixels.shape[2] in (2, 4) and not bool((pixels[..., -1] == 255).all())

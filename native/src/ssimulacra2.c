@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "../cdef.h"
+#include "ssimulacra2_gradient.h"
 
 struct tinyjpg_reference {
     size_t width, height;
@@ -98,6 +99,16 @@ int tinyjpg_reference_score(const tinyjpg_reference *reference, const uint8_t *p
 {
     const struct rows rows[SIDES] = {{NULL, 0}, {pixels, bands}};
     return pass(reference, AGAINST_CACHE, rows, score);
+}
+
+int tinyjpg_gradient(const uint8_t *original, const uint8_t *distorted, int bands, size_t width,
+                     size_t height, float *gradient)
+{
+    size_t count = width * height;
+    float *const out[CHANNELS] = {gradient, gradient + count, gradient + 2 * count};
+    return is_size(width, height)
+               ? gradient_of_sum(original, distorted, bands, width, height, out)
+               : -1;
 }
 
 tinyjpg_comparison *tinyjpg_comparison_new(size_t width, size_t height, double background)

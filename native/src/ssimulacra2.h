@@ -33,6 +33,25 @@ enum measure { SSIM_L1, RINGING_L1, BLUR_L1, SSIM_L4, RINGING_L4, BLUR_L4 };
 /* Channel order of the weights. */
 enum channel { X, Y, B };
 
+/* ---- Constants of the definition ---- */
+
+/* What is added to mixes of linear light before their cube root is taken; and its own. */
+#define BIAS .0037930732552754493f
+#define BIAS_ROOT .155954200549248620f
+
+/* The stabilising constant C2 of SSIM in the reference. */
+#define STABILISER .0009f
+
+/*
+ * What the reference program's recursive filter amounts to, from the centre outwards. Sums start
+ * with the small ones, for the least error.
+ */
+#define TAP_0 .264621105f
+#define TAP_1 .212928592f
+#define TAP_2 .109335373f
+#define TAP_3 .036011115f
+#define TAP_4 .009414368f
+
 /* ---- weights.c ---- */
 
 struct plane_weights {

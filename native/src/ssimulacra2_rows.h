@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "cube_root.h"
 #include "ssimulacra2.h"
 
 /* ---- 8-bit sRGB to linear light ---- */
@@ -127,32 +128,6 @@ static void halve_rows(const float *restrict upper, const float *restrict lower,
 
 /* ---- Linear light to XYB ---- */
 
-#define BIAS .0037930732552754493f
-/* cbrt(BIAS) */
-#define BIAS_ROOT .155954200549248620f
-
-/*
- * Cube root of a positive number. The inverse root is guessed from the exponent and the error of
- * that, up to 10.3 % in the cube, taken out by (1 - error)^(-2/3), here a minimax polynomial: right
- * to 1.4e-7 of the root. Without branches or divisions, so that compilers vectorise it.
- */
-static inline float cube_root(float value)
-{
-    int32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    bits = 0x54a1fca4 - (int32_t)((float)bits * (1.0f / 3.0f));
-    float inverse;
-    memcpy(&inverse, &bits, sizeof inverse);
-    float root = value * (inverse * inverse);
-    float error = 1.0f - root * inverse;
-    float polynomial = .427753388881683f;
-    polynomial = polynomial * error + .458525955677032f;
-    polynomial = polynomial * error + .493810385465622f;
-    polynomial = polynomial * error + .555536627769470f;
-    polynomial = polynomial * error + .666666686534882f;
-    return root * (error * polynomial) + root;
-}
-
 static inline float root_of_mix(float red, float green, float blue, float from_red,
                                 float from_green, float from_blue)
 {
@@ -204,19 +179,6 @@ static void xyb_rows(float *const rgb[3], size_t width, float *restrict x, float
 }
 
 /* ---- Comparison ---- */
-
-/* The stabilising constant C2 of SSIM in the reference. */
-#define STABILISER .0009f
-
-/*
- * What the reference program's recursive filter amounts to, from the centre outwards. Sums start
- * with the small ones, for the least error.
- */
-#define TAP_0 .264621105f
-#define TAP_1 .212928592f
-#define TAP_2 .109335373f
-#define TAP_3 .036011115f
-#define TAP_4 .009414368f
 
 static void mix_rows(const float *restrict original, const float *restrict distorted, size_t width,
                      float *restrict sum, float *restrict difference)

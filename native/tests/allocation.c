@@ -1,6 +1,6 @@
 /*
  * Lets each allocation fail in turn: every failure is reported, and nothing leaks (the address
- * sanitizer watches that). The files that allocate, stream.c and ssimulacra2.c, are included for it.
+ * sanitizer watches that). The files that allocate are included for it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +21,10 @@ static void *failing_calloc(size_t count, size_t size)
 #define calloc failing_calloc
 #include "../src/stream.c"
 #include "../src/ssimulacra2.c"
+/* These are in it again. */
+#define halve halve_plane
+#define lay_out lay_out_pyramid
+#include "../src/ssimulacra2_gradient.c"
 
 enum { SIDE = 20, PLENTY = 1000 };
 
@@ -57,9 +61,16 @@ static int scoring(int allowed)
     return scored;
 }
 
+static int slope(int allowed)
+{
+    static float gradient[3 * SIDE * SIDE];
+    allocations_left = allowed;
+    return tinyjpg_gradient(original, distorted, 1, SIDE, SIDE, gradient) == 0;
+}
+
 int main(void)
 {
-    attempt *const attempts[] = {pair, preparation, scoring};
+    attempt *const attempts[] = {pair, preparation, scoring, slope};
     int failures = 0;
     distorted[5] = 200;
     for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++) {

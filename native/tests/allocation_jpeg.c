@@ -26,6 +26,7 @@ static void *failing_calloc(size_t count, size_t size)
 #include "../src/jpeg/reconstruct.c"
 #include "../src/jpeg/tokens.c"
 #include "../src/jpeg/encoder.c"
+#include "../src/jpeg/refine.c"
 
 enum { WIDTH = 150, HEIGHT = 140, PLENTY = 1000 };
 
@@ -42,6 +43,9 @@ static int encode(int allowed)
         tinyjpg_jpeg_plan(kept, 20, 5);
         done = tinyjpg_jpeg_show(kept, shown) == 0 && tinyjpg_jpeg_write(kept, 1, &size) == 0 &&
                tinyjpg_jpeg_write(kept, 0, &size) == 0;
+        tinyjpg_jpeg_plan(kept, 500, 9);
+        done = done && tinyjpg_jpeg_refine(kept, pixels) == 0 &&
+               tinyjpg_jpeg_write(kept, 1, &size) == 0;
         streamed = tinyjpg_jpeg_stream(WIDTH, HEIGHT, kept, 1);
         done = done && streamed && tinyjpg_jpeg_push(streamed, pixels, HEIGHT) == 0 &&
                tinyjpg_jpeg_write(streamed, 1, &size) == 0;

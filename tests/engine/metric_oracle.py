@@ -137,6 +137,18 @@ _HALF_KERNEL: Final = (0.264621105, 0.212928592, 0.109335373, 0.036011115, 0.009
 
 def score(original: npt.NDArray[np.number], distorted: npt.NDArray[np.number]) -> float:
     """The score of two height x width x 3 images of sRGB code values, 0 to 255, fractions too."""
+    total = weighted_sum(original, distorted)
+    total *= 0.9562382616834844
+    total = (
+        2.326765642916932 * total
+        - 0.020884521182843837 * total**2
+        + 6.248496625763138e-5 * total**3
+    )
+    return 100 - 10 * total**0.6276336467831387 if total > 0 else 100.0
+
+
+def weighted_sum(original: npt.NDArray[np.number], distorted: npt.NDArray[np.number]) -> float:
+    """The errors of all scales and channels times their weights, from which the score is made."""
     one, other = _linear(original), _linear(distorted)
     errors: dict[tuple[int, int], list[float]] = {}
     scales = 0
@@ -148,19 +160,12 @@ def score(original: npt.NDArray[np.number], distorted: npt.NDArray[np.number]) -
             errors[channel, scales] = _errors(one_xyb[..., channel], other_xyb[..., channel])
         scales += 1
     weights = iter(WEIGHTS)
-    total = sum(
+    return sum(
         error * next(weights)
         for channel in range(3)
         for scale in range(scales)
         for error in errors[channel, scale]
     )
-    total *= 0.9562382616834844
-    total = (
-        2.326765642916932 * total
-        - 0.020884521182843837 * total**2
-        + 6.248496625763138e-5 * total**3
-    )
-    return 100 - 10 * total**0.6276336467831387 if total > 0 else 100.0
 
 
 def blended(pixels: npt.NDArray[np.uint8], background: float) -> Floats:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +13,20 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.engine import jpeg_oracle as oracle
+from tests.engine.encoded import (
+    EVERY_SUBSAMPLING,
+    by_pillow,
+    check,
+    planned,
+    prepared,
+    size_at,
+    textured,
+)
 from tests.images import photo
 from tinyjpg.backends import vips
 from tinyjpg.backends.jpeg import LARGEST_SIDE, SCALES, Coefficients, Subsampling
 from tinyjpg.codecs.jpeg_encoder import Chroma, Manner
 from tinyjpg.codecs.jpeg_encoder import encode as encode_by_mozjpeg
-from tinyjpg.containers.jpeg import Process, parse
 from tinyjpg.errors import InvalidOptionError
 from tinyjpg.formats import Format
 from tinyjpg.metric import ssimulacra2
@@ -27,7 +34,6 @@ from tinyjpg.native import available_instruction_sets, force_instruction_set
 
 Pixels = npt.NDArray[np.uint8]
 
-EVERY_SUBSAMPLING = pytest.mark.parametrize("subsampling", Subsampling, ids=lambda one: one.name)
 COLOURED = pytest.mark.parametrize(
     "subsampling",
     [one for one in Subsampling if one is not Subsampling.GREY],
@@ -41,45 +47,9 @@ def _unforced() -> Iterator[None]:
     force_instruction_set(None)
 
 
-def prepared(pixels: Pixels, subsampling: Subsampling) -> Coefficients:
-    if subsampling is Subsampling.GREY:
-        pixels = pixels[..., :1]
-    made = Coefficients(pixels.shape[1], pixels.shape[0], subsampling)
-    made.push(np.ascontiguousarray(pixels))
-    return made
-
-
-def planned(
-    pixels: Pixels, subsampling: Subsampling, scale: int = 1100, effort: int = 5
-) -> Coefficients:
-    made = prepared(pixels, subsampling)
-    made.plan(scale, effort=effort)
-    return made
-
-
-def by_pillow(jpeg: bytes) -> Pixels:
-    image = Image.open(io.BytesIO(jpeg))
-    pixels = np.asarray(image)
-    return pixels[..., None] if pixels.ndim == 2 else pixels
-
-
 def by_libvips(jpeg: bytes) -> Pixels:
     with vips.decoding(Format.JPEG):
         return vips.pixels(vips.load(jpeg, Format.JPEG, fail_on="warning"))
-
-
-def check(made: Coefficients, decode: Any = by_pillow) -> None:
-    """Both kinds of file decode without complaint to the very pixels that were promised."""
-    expected = made.show()
-    for progressive in (True, False):
-        jpeg = made.write(progressive=progressive)
-        header = parse(jpeg)
-        assert (header.width, header.height) == (made.width, made.height)
-        assert header.process is (Process.PROGRESSIVE if progressive else Process.BASELINE)
-        assert np.array_equal(decode(jpeg), expected)
-
-
-# ---- What decoders make of it ----
 
 
 @EVERY_SUBSAMPLING
@@ -245,28 +215,6 @@ def test_the_correction_keeps_the_luminance_of_coloured_edges(subsampling: Subsa
 # ---- What it is for ----
 
 
-def size_at(pixels: Pixels, score: float, effort: int) -> float:
-    """Bytes at a score, between the two scales nearest to it."""
-    made = prepared(pixels, Subsampling.CHROMA_420)
-    points = []
-    for octaves in np.arange(0.0, 4.6, 0.25):
-        made.plan(round(256 * 2**octaves), effort=effort)
-        points.append((ssimulacra2(pixels, made.show()), len(made.write())))
-    scores, sizes = zip(*reversed(points), strict=True)
-    return float(np.interp(score, scores, sizes))
-
-
-def textured(width: int = 256, height: int = 192) -> Pixels:
-    """Detail of all sizes, like in nature: noise with a falling spectrum on smooth colours."""
-    random = np.random.default_rng(3)
-    down, across = np.meshgrid(np.fft.fftfreq(height), np.fft.fftfreq(width), indexing="ij")
-    falling = 1 / np.maximum(np.hypot(down, across), 1 / width) ** 1.3
-    detail = np.fft.ifft2(falling * np.fft.fft2(random.normal(0, 1, (height, width)))).real
-    pixels = photo(width, height) + 22 * (detail / detail.std())[..., None]
-    made: Pixels = pixels.clip(0, 255).astype(np.uint8)
-    return made
-
-
 def test_smaller_than_mozjpeg_at_the_same_score_and_with_a_trellis_than_without() -> None:
     pixels = textured()
     image = vips.from_pixels(pixels)
@@ -298,7 +246,7 @@ def test_a_coarser_scale_takes_fewer_bytes_and_scores_less() -> None:
 
 @EVERY_SUBSAMPLING
 @pytest.mark.parametrize("size", [(16, 16), (130, 75), (331, 40)], ids=str)
-@pytest.mark.parametrize("effort", [1, 5])
+@pytest.mark.parametrize("effort", [1, 5, 9])
 def test_every_instruction_set_writes_the_same_bytes(
     size: tuple[int, int], subsampling: Subsampling, effort: int
 ) -> None:

@@ -65,10 +65,10 @@ def _sanitizers(tmp_path_factory: pytest.TempPathFactory) -> None:
         ("sanitize.c", (), VECTORISED),
         ("sanitize_gif.c", (), SIMPLE),
         ("sanitize_jpeg.c", (), VECTORISED),
-        ("allocation.c", ("stream.c", "ssimulacra2.c"), SIMPLE),
+        ("allocation.c", ("stream.c", "ssimulacra2.c", "ssimulacra2_gradient.c"), SIMPLE),
         (
             "allocation_jpeg.c",
-            ("analysis.c", "reconstruct.c", "tokens.c", "encoder.c"),
+            ("analysis.c", "reconstruct.c", "tokens.c", "encoder.c", "refine.c"),
             SIMPLE,
         ),
     ],

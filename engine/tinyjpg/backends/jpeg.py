@@ -141,6 +141,31 @@ class Coefficients(_Encoding):
             lib.tinyjpg_jpeg_plan(self._handle, scale, effort)
             self._planned = True
 
+    def refine(self, original: Pixels) -> None:
+        """Move what is quantised to where SSIMULACRA2 would rather have it; undone by `plan`.
+
+        A gradient pass: the same score in fewer bytes, for a fifth of a second a megapixel and 150
+        bytes a pixel, of 1.2 megapixels at most.
+
+        Args:
+            original: the rows that were pushed, all together.
+
+        Raises:
+            InvalidOptionError: they are other rows, or nothing is planned.
+            MemoryError: there is not enough memory.
+        """
+        checked = check_pixels(original, smallest_side=1)
+        check_same_size((self.height, self.width), checked)
+        if checked.shape[2] != self.bands:
+            raise InvalidOptionError(
+                f"the original has {checked.shape[2]} bands; give the {self.bands} that were pushed"
+            )
+        with self._lock:
+            self._check_planned()
+            data = ffi.from_buffer("uint8_t[]", checked)
+            if lib.tinyjpg_jpeg_refine(self._handle, data):
+                raise _out_of_memory(self.width, self.height)
+
     def show(self) -> Pixels:
         """What decoders show of the file that `write` makes: height x width x 1 or 3.
 

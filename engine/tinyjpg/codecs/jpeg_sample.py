@@ -21,6 +21,21 @@ from tinyjpg.verify import Verifier
 _BIAS: Final = 0.4
 # Files below this size may be smaller with one scan than with six and their tables.
 _TINY: Final = 8192
+# The effort at which the gradient of the score is followed.
+_GRADIENT_EFFORT: Final = 9
+
+
+def quantise(coefficients: Coefficients, setting: int, effort: int, original: Pixels) -> None:
+    """Decide how to quantise, with what `effort` is worth.
+
+    Args:
+        coefficients: what `original` was pushed to.
+        setting: one of `SETTINGS`.
+        effort: 1 to 9.
+    """
+    coefficients.plan(scale_of(setting), effort=effort)
+    if effort >= _GRADIENT_EFFORT:
+        coefficients.refine(original)
 
 
 class Sample:
@@ -54,6 +69,19 @@ class Sample:
         """Bytes of the sample at a setting."""
         return len(self.planned(chroma, setting).write())
 
+    @property
+    def follows_gradient(self) -> bool:
+        """Whether how a pixel is quantised depends on all around it."""
+        return self._effort >= _GRADIENT_EFFORT
+
+    def whole(self, pixels: Pixels, chroma: Chroma, setting: int) -> bytes:
+        """A file of `pixels`, the whole picture, quantised as the sample is."""
+        height, width, _ = pixels.shape
+        made = Coefficients(width, height, SUBSAMPLINGS[chroma])
+        made.push(pixels)
+        quantise(made, setting, self._effort, pixels)
+        return made.write()
+
     def planned(self, chroma: Chroma, setting: int) -> Coefficients:
         """The sample's coefficients, to be quantised for a setting."""
         if chroma not in self._coefficients:
@@ -63,7 +91,7 @@ class Sample:
             self._coefficients[chroma] = made
         coefficients = self._coefficients[chroma]
         if self._settings.get(chroma) != setting:
-            coefficients.plan(scale_of(setting), effort=self._effort)
+            quantise(coefficients, setting, self._effort, self._pixels)
             self._settings[chroma] = setting
         return coefficients
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../../cdef.h"
+#include "../ssimulacra2_gradient.h"
 
 /* A quarter of the built-in tables: few steps are above 1. */
 enum { LARGEST_EXACT_SCALE = 64 };
@@ -16,6 +17,8 @@ struct tinyjpg_jpeg {
     struct plan plan;
     /* All rows of MCUs, or NULL where they are coded as they come. */
     int16_t *coefficients;
+    /* The same, moved to where the metric would rather have them; NULL until then. */
+    int16_t *targets;
     size_t mcu_rows;
     size_t rows;
     struct tokens tokens;
@@ -35,6 +38,12 @@ struct pass {
                 uint64_t nonzero);
     void *context;
 };
+
+/* What is quantised of a kept picture. */
+static const int16_t *targets_of(const tinyjpg_jpeg *jpeg)
+{
+    return jpeg->plan.is_refined ? jpeg->targets : jpeg->coefficients;
+}
 
 /* Blocks beyond the image are passed over. */
 static void pass_row(const tinyjpg_jpeg *jpeg, const struct pass *pass, size_t mcu_row,
@@ -198,6 +207,7 @@ void tinyjpg_jpeg_free(tinyjpg_jpeg *jpeg)
         tokens_free(&jpeg->tokens);
         bytes_free(&jpeg->file);
         free(jpeg->coefficients);
+        free(jpeg->targets);
         free(jpeg->levels);
         free(jpeg->nonzero);
         free(jpeg);
@@ -221,6 +231,7 @@ int tinyjpg_jpeg_push(tinyjpg_jpeg *jpeg, const uint8_t *pixels, size_t rows)
 void tinyjpg_jpeg_plan(tinyjpg_jpeg *jpeg, uint32_t scale, int effort)
 {
     jpeg->plan.effort = effort;
+    jpeg->plan.is_refined = 0;
     jpeg->plan.is_exact = scale <= LARGEST_EXACT_SCALE;
     for (int i = 0; i < jpeg->geometry.count; i++) {
         make_quantiser(&jpeg->plan.quantisers[i], i, jpeg->geometry.subsampling, scale);
@@ -240,6 +251,27 @@ void tinyjpg_jpeg_plan(tinyjpg_jpeg *jpeg, uint32_t scale, int effort)
     }
 }
 
+int tinyjpg_jpeg_refine(tinyjpg_jpeg *jpeg, const uint8_t *pixels)
+{
+    const struct geometry *geometry = &jpeg->geometry;
+    int is_small = geometry->width < SMALLEST_GRADIENT || geometry->height < SMALLEST_GRADIENT;
+    if (jpeg->plan.is_exact || jpeg->plan.is_refined || is_small) {
+        return 0;
+    }
+    size_t bands = geometry->subsampling == GREY ? 1 : 3;
+    size_t count = jpeg->mcu_rows * geometry->row_size;
+    if (!jpeg->targets) {
+        jpeg->targets = calloc(count, sizeof *jpeg->targets);
+    }
+    uint8_t *shown = malloc(geometry->width * geometry->height * bands);
+    int failed = !jpeg->targets || !shown || tinyjpg_jpeg_show(jpeg, shown) ||
+                 refine_targets(geometry, jpeg->kernels, &jpeg->plan, pixels, shown,
+                                jpeg->coefficients, jpeg->targets);
+    free(shown);
+    jpeg->plan.is_refined = !failed;
+    return failed ? -1 : 0;
+}
+
 int tinyjpg_jpeg_show(const tinyjpg_jpeg *jpeg, uint8_t *pixels)
 {
     struct planes planes = {.owner = jpeg};
@@ -248,7 +280,7 @@ int tinyjpg_jpeg_show(const tinyjpg_jpeg *jpeg, uint8_t *pixels)
     }
     const struct pass pass = {quantise_block, show_block, &planes};
     for (size_t row = 0; row < jpeg->mcu_rows; row++) {
-        pass_row(jpeg, &pass, row, jpeg->coefficients + row * jpeg->geometry.row_size);
+        pass_row(jpeg, &pass, row, targets_of(jpeg) + row * jpeg->geometry.row_size);
     }
     int result = planes_show(&planes, pixels);
     planes_free(&planes);
@@ -278,7 +310,7 @@ int tinyjpg_jpeg_write(tinyjpg_jpeg *jpeg, int is_progressive, size_t *size)
         memset(jpeg->previous_dc, 0, sizeof jpeg->previous_dc);
         tokens_prepare(&jpeg->tokens, is_progressive);
         for (size_t row = 0; row < jpeg->mcu_rows; row++) {
-            code_row(jpeg, row, jpeg->coefficients + row * jpeg->geometry.row_size);
+            code_row(jpeg, row, targets_of(jpeg) + row * jpeg->geometry.row_size);
         }
     }
     int result = write_file(jpeg);

@@ -207,6 +207,8 @@ struct rates {
 struct plan {
     /* 1 to 9. */
     int effort;
+    /* Whether coefficients have been moved to where the metric would rather have them. */
+    int is_refined;
     /* Whether every level is the nearest: at the finest scales, where nothing may be lost. */
     int is_exact;
     int is_progressive;
@@ -227,6 +229,17 @@ uint64_t dead_zone_block(const struct jpeg_kernels *kernels, const struct plan *
                          const int16_t *coefficients, int16_t *levels);
 
 void rates_from(struct rates *rates, const struct band *band);
+
+/* ---- refine.c ---- */
+
+/*
+ * Moves coefficients to where the metric would rather have them, for another trellis. `original` and
+ * `shown`, by `plan`, are RGB, or one band where the geometry is grey. Both sides are at least 8.
+ * Returns 0, or -1 when memory runs out.
+ */
+int refine_targets(const struct geometry *geometry, const struct jpeg_kernels *kernels,
+                   const struct plan *plan, const uint8_t *original, const uint8_t *shown,
+                   const int16_t *coefficients, int16_t *targets);
 
 /* ---- trellis.c ---- */
 
