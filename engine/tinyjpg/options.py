@@ -35,7 +35,7 @@ class Options:
         limits: what the image may cost.
         effort: 1 to 9, time for bytes. It counts for JPEG alone: 1 and 2 round with a dead zone, 3
             to 8 weigh each coefficient's bits against its error, 9 follows the score's gradient
-            besides. The promises are the same at each.
+            besides (up to 16 megapixels). The promises are the same at each.
 
     Raises:
         InvalidOptionError: an unknown kind of metadata, or an effort out of range.

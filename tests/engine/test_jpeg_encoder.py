@@ -177,8 +177,8 @@ def expected_planes(pixels: Pixels, subsampling: Subsampling) -> list[npt.NDArra
 def test_levels_are_the_transform_of_the_picture(
     size: tuple[int, int], subsampling: Subsampling
 ) -> None:
-    """At the finest scale, where every level is the nearest."""
-    pixels = photo(*size)
+    """At the finest scale, where every level is the nearest; nothing is white or black."""
+    pixels = photo(*size).clip(1, 254)
     decoded = oracle.decode(planned(pixels, subsampling, SCALES[0]).write())
     planes = expected_planes(pixels, subsampling)
     for index, (component, plane) in enumerate(zip(decoded.components, planes, strict=True)):
@@ -211,6 +211,27 @@ def test_the_correction_keeps_the_luminance_of_coloured_edges(subsampling: Subsa
     Image.fromarray(pixels).save(plain, "JPEG", quality=100, subsampling=name)
     theirs = oracle.linear(by_pillow(plain.getvalue()).astype(np.float64)) @ weights
     assert np.abs(ours - wanted).mean() < 0.4 * np.abs(theirs - wanted).mean()
+
+
+@pytest.mark.parametrize("inverted", [False, True], ids=["on white", "on black"])
+def test_letters_on_white_or_black_ring_less_than_what_is_not_clipped(inverted: bool) -> None:
+    """The same strokes between code values that decoders clip, and between others."""
+    strokes = np.zeros((64, 96), dtype=bool)
+    random = np.random.default_rng(5)
+    for _ in range(30):
+        top, left = random.integers(0, 60), random.integers(0, 90)
+        strokes[top : top + 9, left : left + 2] = True
+        strokes[top : top + 2, left : left + 7] = True
+    errors, sizes = [], []
+    for ground, ink in ((255, 35), (240, 20)):
+        pixels = np.where(strokes, ink, ground).astype(np.uint8)[..., None].repeat(3, axis=2)
+        pixels = 255 - pixels if inverted else pixels
+        made = planned(pixels, Subsampling.CHROMA_420, 2000)
+        plain = ~strokes
+        errors.append(np.abs(made.show()[plain].astype(int) - pixels[plain]).mean())
+        sizes.append(len(made.write()))
+    assert errors[0] < 0.6 * errors[1]
+    assert sizes[0] < 1.03 * sizes[1]
 
 
 # ---- What it is for ----

@@ -192,7 +192,13 @@ static int finish_mcu_row(struct analysis *analysis)
             int16_t *const *rows = i ? analysis->chroma[i - 1] : analysis->luma + SIDE * row;
             size_t stride = (size_t)(rows[1] - rows[0]);
             for (size_t block = 0; block < component->padded_across; block++, out += BLOCK) {
-                analysis->kernels->forward(rows[0] + SIDE * block, stride, out);
+                const int16_t *samples = rows[0] + SIDE * block;
+                int16_t lifted[BLOCK];
+                if (i == 0 && overshoot(samples, stride, lifted)) {
+                    analysis->kernels->forward(lifted, SIDE, out);
+                } else {
+                    analysis->kernels->forward(samples, stride, out);
+                }
             }
         }
     }

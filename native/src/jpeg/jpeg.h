@@ -131,6 +131,14 @@ void upsample_chroma(const struct geometry *geometry, const struct jpeg_kernels 
                      const uint8_t *above, const uint8_t *row, const uint8_t *below, int lower,
                      uint8_t *out);
 
+/* ---- overshoot.c ---- */
+
+/*
+ * Writes a block of luma to `out` with white and black beyond what decoders clip to, where that hides
+ * ringing; returns 0 where nothing is to be gained. `stride` in samples.
+ */
+int overshoot(const int16_t *samples, size_t stride, int16_t out[BLOCK]);
+
 /* ---- tables.c ---- */
 
 struct quantiser {
