@@ -121,7 +121,7 @@ async def test_the_plan_that_one_is_on_is_not_chosen(database: Database) -> None
     assert caught.value.code == "plan_not_changed"
 
 
-@pytest.mark.parametrize("name", ["Operator", "Hidden", "Gold", ""])
+@pytest.mark.parametrize("name", ["Operator", "Hidden", "Gold", "", "\0"])
 async def test_what_is_not_offered_cannot_be_had_or_seen(
     database: Database, connection: Connection, name: str
 ) -> None:

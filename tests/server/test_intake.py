@@ -23,7 +23,12 @@ from tests.server.accounting import (
 from tinyjpg_server.accounts.caller import Caller
 from tinyjpg_server.db.database import Database
 from tinyjpg_server.db.tables import accounts, idempotency_keys, images
-from tinyjpg_server.errors import QuotaExceededError, UnavailableError, ValidationFailedError
+from tinyjpg_server.errors import (
+    QuotaExceededError,
+    UnauthorizedError,
+    UnavailableError,
+    ValidationFailedError,
+)
 from tinyjpg_server.jobs.images import delete
 from tinyjpg_server.jobs.intake import REMEMBERED, Accepted, IdempotencyKey
 from tinyjpg_server.jobs.queue import finish
@@ -229,3 +234,15 @@ async def test_cancelled_ones_are_counted_if_they_were_accepted(database: Databa
     assert told >= 53
     assert await count(database, images) >= told
     await assert_balanced(database)
+
+
+async def test_an_account_that_was_deleted_meanwhile_gets_nothing(database: Database) -> None:
+    gone, neighbour = await make_caller(database), await make_caller(database)
+    async with database.write() as connection:
+        await connection.execute(sql_delete(accounts).where(accounts.c.id == gone.account_id))
+    refused, taken = await asyncio.gather(
+        take(database, gone), take(database, neighbour), return_exceptions=True
+    )
+    assert isinstance(refused, UnauthorizedError)
+    assert isinstance(taken, Accepted)
+    assert await count(database, images) == 1

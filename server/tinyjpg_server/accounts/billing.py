@@ -74,6 +74,9 @@ class SetByOperator:
 
 async def _offered(connection: Connection, name: str) -> Plan:
     error = NotFoundError("No such plan is offered.", code="plan_not_found")
+    if not name.isprintable():
+        # No plan is called so, and PostgreSQL takes no NUL.
+        raise error
     try:
         plan = await plan_named(connection, name)
     except NotFoundError as cause:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from tinyjpg_server.accounts.caller import Caller
 from tinyjpg_server.accounts.plans import Plan
@@ -18,11 +19,12 @@ from tinyjpg_server.db.clock import month_of, next_month
 from tinyjpg_server.db.connection import Connection
 from tinyjpg_server.db.database import Database
 from tinyjpg_server.db.group_commit import GroupCommit
-from tinyjpg_server.db.tables import idempotency_keys, images, usage
+from tinyjpg_server.db.tables import accounts, idempotency_keys, images, usage
 from tinyjpg_server.db.upsert import insert_for
 from tinyjpg_server.errors import (
     ApiError,
     QuotaExceededError,
+    UnauthorizedError,
     UnavailableError,
     ValidationFailedError,
 )
@@ -142,6 +144,7 @@ async def accept(
 
     Raises:
         QuotaExceededError: the plan's images of the month are used up.
+        UnauthorizedError: the account was deleted since it was looked up.
         UnavailableError: `queue_limit` images wait; code `queue_full`.
         ValidationFailedError: the idempotency key came with another request before; code
             `idempotency_key_reused`.
@@ -149,9 +152,20 @@ async def accept(
     group = _groups.get(database)
     if group is None:
         group = _groups[database] = GroupCommit(_accept_all)
-    return await group.submit(
-        _Request(database, caller, upload, now, retention, idempotency, queue_limit)
-    )
+    request = _Request(database, caller, upload, now, retention, idempotency, queue_limit)
+    try:
+        return await group.submit(request)
+    except IntegrityError as error:
+        await _check_account(database, caller, error)
+        raise
+
+
+async def _check_account(database: Database, caller: Caller, error: IntegrityError) -> None:
+    """Tell who deleted the account while an image for it was sent."""
+    async with database.read() as connection:
+        here = select(accounts.c.id).where(accounts.c.id == caller.account_id)
+        if await connection.scalar(here) is None:
+            raise UnauthorizedError("The account of this image was deleted.") from error
 
 
 async def _accept_all(requests: Sequence[_Request]) -> list[Accepted | Exception]:

@@ -19,6 +19,8 @@ export class Compare {
   #zooms = [...this.#dialog.querySelectorAll(".zoom")];
   #zoom = "fit";
   #split = 50;
+  /** How often it was opened: what was still loading then is of no interest. */
+  #openings = 0;
 
   constructor() {
     document.querySelector("#compare-close").addEventListener("click", () => this.#dialog.close());
@@ -38,6 +40,8 @@ export class Compare {
    * @param {Record<string, any>} image as the server tells it, completed
    */
   async open(name, image) {
+    this.#openings += 1;
+    const opening = this.#openings;
     this.#title.textContent = name;
     this.#left.textContent = `Before: ${size(image.original_size)}`;
     this.#right.textContent = `After: ${size(image.optimized_size)}, score ${image.score.toFixed(1)}`;
@@ -51,9 +55,10 @@ export class Compare {
       await Promise.all([this.#before.decode(), this.#after.decode()]);
     } catch {
       // Closed meanwhile, or the files are gone.
-      if (this.#dialog.open) this.#say("The pictures could not be loaded; they may have expired.");
+      if (this.#dialog.open && opening === this.#openings) this.#say("The pictures could not be loaded; they may have expired.");
       return;
     }
+    if (opening !== this.#openings) return;
     this.#say("");
     this.#stage.classList.add("ready");
     // At 1:1 differences show as they are; by way of "fit", so that the middle is in the middle.

@@ -3,7 +3,7 @@
 import { Refusal, again, untilFinished } from "./api.js";
 import { qualityIn } from "./quality.js";
 import { Row } from "./row.js";
-import { upload } from "./upload.js";
+import { checkReadable, checkSize, upload } from "./upload.js";
 import { percent, size } from "./words.js";
 
 /**
@@ -49,12 +49,10 @@ export class ImageJob {
   async start() {
     const { queue, token, maxBytes } = this.#surroundings;
     await this.#follow(() => {
-      if (this.file.size > maxBytes) {
-        const large = `The image has ${size(this.file.size)}; at most ${size(maxBytes)} are taken.`;
-        throw new Refusal(large, "payload_too_large");
-      }
+      checkSize(this.file, maxBytes);
       return queue.add(async () => {
         this.row.uploading(0);
+        await checkReadable(this.file);
         const progress = (done) => this.row.uploading(done);
         const signal = this.#gone.signal;
         return this.#finish(await upload(this.file, this.#quality, token, progress, signal));

@@ -1,6 +1,33 @@
 // Sending a file. By XMLHttpRequest, since fetch tells nothing of how far an upload is.
 
 import { Refusal, UNREACHABLE, read } from "./api.js";
+import { size } from "./words.js";
+
+/**
+ * Refuse a file by its size alone.
+ * @param {File} file
+ * @param {number} maxBytes
+ */
+export function checkSize(file, maxBytes) {
+  if (file.size > maxBytes) {
+    const large = `The image has ${size(file.size)}; at most ${size(maxBytes)} are taken.`;
+    throw new Refusal(large, "payload_too_large");
+  }
+  // Some systems give folders no size.
+  if (!file.size) throw new Refusal("The file is empty, or it is a folder: give the images in it.");
+}
+
+/**
+ * Refuse what cannot be read: sending it would fail as a broken connection does.
+ * @param {File} file
+ */
+export async function checkReadable(file) {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+  } catch {
+    throw new Refusal("The file cannot be read: it was moved or changed, or it is a folder.");
+  }
+}
 
 /**
  * What the server says of the image once it has it.
