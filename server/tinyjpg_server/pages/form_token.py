@@ -16,8 +16,8 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from tinyjpg_server.errors import ForbiddenError
-from tinyjpg_server.routes.session_cookie import cookie_name, session_token
 from tinyjpg_server.services import services_of
+from tinyjpg_server.session_cookie import cookie_name, session_token
 from tinyjpg_server.settings import Settings
 
 FIELD: Final = "form_token"

@@ -11,8 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from tinyjpg_server.errors import BadRequestError
+from tinyjpg_server.origin import same_origin
 from tinyjpg_server.pages.form_token import FIELD, check_form_token
-from tinyjpg_server.routes.origin import same_origin
 
 _LARGEST: Final = 16 * 1024
 _MOST_FIELDS: Final = 50

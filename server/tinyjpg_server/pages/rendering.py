@@ -18,7 +18,7 @@ from tinyjpg_server.middleware import facts_of
 from tinyjpg_server.pages import words
 from tinyjpg_server.pages.assets import Assets
 from tinyjpg_server.pages.form_token import FormToken
-from tinyjpg_server.routes.session_cookie import maybe_logged_in
+from tinyjpg_server.session_cookie import maybe_logged_in
 from tinyjpg_server.settings import Settings
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"

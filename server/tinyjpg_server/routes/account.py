@@ -26,14 +26,14 @@ from tinyjpg_server.accounts.users import authenticate
 from tinyjpg_server.answers import success
 from tinyjpg_server.db import clock
 from tinyjpg_server.middleware import facts_of
-from tinyjpg_server.routes.origin import same_origin
-from tinyjpg_server.routes.session_cookie import (
+from tinyjpg_server.origin import same_origin
+from tinyjpg_server.services import services_of
+from tinyjpg_server.session_cookie import (
     drop_session,
     logged_in,
     session_token,
     set_session,
 )
-from tinyjpg_server.services import services_of
 
 _LARGEST_BODY: Final = 16 * 1024
 

@@ -26,8 +26,8 @@ from tinyjpg_server.pages.forms import PostedForm
 from tinyjpg_server.pages.rendering import pages_of
 from tinyjpg_server.routes.account import LoggedIn
 from tinyjpg_server.routes.pages.log_in import check_password_of
-from tinyjpg_server.routes.session_cookie import drop_session, set_session
 from tinyjpg_server.services import services_of
+from tinyjpg_server.session_cookie import drop_session, set_session
 
 _DONE: Final = {"password": "Your password is changed. Everybody else was logged out."}
 _WRONG: Final = "This is not your password."

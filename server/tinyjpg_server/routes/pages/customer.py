@@ -21,8 +21,8 @@ from tinyjpg_server.db import clock
 from tinyjpg_server.errors import UnauthorizedError
 from tinyjpg_server.jobs.intake import quota_exceeded
 from tinyjpg_server.middleware import facts_of
-from tinyjpg_server.routes.session_cookie import maybe_logged_in
 from tinyjpg_server.services import services_of
+from tinyjpg_server.session_cookie import maybe_logged_in
 
 
 @dataclass(frozen=True, slots=True)

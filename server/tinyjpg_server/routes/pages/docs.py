@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,11 +13,11 @@ from tinyjpg_server.accounts.plans import list_plans
 from tinyjpg_server.db import clock
 from tinyjpg_server.pages.reference.contents import Contents
 from tinyjpg_server.pages.rendering import pages_of
-from tinyjpg_server.routes.session_cookie import maybe_logged_in
 from tinyjpg_server.services import services_of
+from tinyjpg_server.session_cookie import maybe_logged_in
 
 # Keys that the page names; the dashboard has them all.
-_SHOWN: int = 3
+_SHOWN: Final = 3
 
 router = APIRouter()
 

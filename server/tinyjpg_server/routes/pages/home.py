@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from tinyjpg_server.errors import ApiError, FieldErrors, UnauthorizedError
+from tinyjpg_server.origin import same_origin
 from tinyjpg_server.pages.form_token import FIELD, check_form_token
 from tinyjpg_server.pages.rendering import page
-from tinyjpg_server.routes.origin import same_origin
 from tinyjpg_server.routes.pages.archive import MOST_IMAGES
 from tinyjpg_server.routes.pages.customer import Customer, customer_of
 from tinyjpg_server.routes.pages.sending import QualityField, explained, send

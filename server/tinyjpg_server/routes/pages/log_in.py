@@ -22,13 +22,13 @@ from tinyjpg_server.middleware import facts_of
 from tinyjpg_server.pages.forms import PostedForm
 from tinyjpg_server.pages.next_path import next_path
 from tinyjpg_server.pages.rendering import page
-from tinyjpg_server.routes.session_cookie import (
+from tinyjpg_server.services import services_of
+from tinyjpg_server.session_cookie import (
     drop_session,
     maybe_logged_in,
     session_token,
     set_session,
 )
-from tinyjpg_server.services import services_of
 
 _DONE: Final = {
     "deleted": "Your account is deleted, with its keys, sessions and images.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -12,10 +14,10 @@ from tinyjpg_server.accounts.quota import quota_of
 from tinyjpg_server.db import clock
 from tinyjpg_server.pages.forms import PostedForm
 from tinyjpg_server.pages.rendering import page
-from tinyjpg_server.routes.session_cookie import logged_in
 from tinyjpg_server.services import services_of
+from tinyjpg_server.session_cookie import logged_in
 
-_PATH = "/account/plan"
+_PATH: Final = "/account/plan"
 
 router = APIRouter()
 

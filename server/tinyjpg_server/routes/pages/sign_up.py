@@ -27,8 +27,8 @@ from tinyjpg_server.pages.forms import PostedForm
 from tinyjpg_server.pages.next_path import next_path
 from tinyjpg_server.pages.rendering import page
 from tinyjpg_server.routes.pages.log_in import log_in_page
-from tinyjpg_server.routes.session_cookie import maybe_logged_in
 from tinyjpg_server.services import services_of
+from tinyjpg_server.session_cookie import maybe_logged_in
 
 router = APIRouter()
 

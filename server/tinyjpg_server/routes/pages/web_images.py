@@ -11,13 +11,13 @@ from starlette.responses import Response
 from tinyjpg_server import answers
 from tinyjpg_server.errors import ApiError
 from tinyjpg_server.jobs.images import Image
+from tinyjpg_server.origin import same_origin
 from tinyjpg_server.pages.form_token import HEADER, check_form_token
 from tinyjpg_server.pages.forms import PostedForm
 from tinyjpg_server.routes import parameters
 from tinyjpg_server.routes.holding import wait_for_image
 from tinyjpg_server.routes.image_data import page_data
 from tinyjpg_server.routes.named import image_named, no_file
-from tinyjpg_server.routes.origin import same_origin
 from tinyjpg_server.routes.pages.customer import customer_of
 from tinyjpg_server.routes.pages.sending import QualityField, send, send_again
 from tinyjpg_server.routes.taking import refused
