@@ -98,9 +98,9 @@ static int encode(const struct attempt *attempt, const uint8_t *given, size_t co
     size_t row = attempt->width * (attempt->subsampling ? 3 : 1);
     tinyjpg_jpeg *kept = tinyjpg_jpeg_new(attempt->width, attempt->height, attempt->subsampling);
     int fine = kept && tinyjpg_jpeg_push(kept, pixels, attempt->height) == 0 &&
-               tinyjpg_jpeg_push(kept, pixels, 1) == -1 && tinyjpg_jpeg_missing(kept) == 0;
+               tinyjpg_jpeg_push(kept, pixels, 1) == -1 && tinyjpg_jpeg_missing(kept) == 0 &&
+               tinyjpg_jpeg_plan(kept, attempt->scale, attempt->effort) == 0;
     if (fine) {
-        tinyjpg_jpeg_plan(kept, attempt->scale, attempt->effort);
         outcome->shown_size = row * attempt->height;
         outcome->shown = owned(outcome->shown_size);
         fine = tinyjpg_jpeg_show(kept, outcome->shown) == 0;

@@ -7,6 +7,8 @@ what the encoder writes: baseline, or progressive without successive approximati
 
 from __future__ import annotations
 
+import heapq
+from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -61,6 +63,39 @@ class Decoded:
 def divided_up(value: int, by: int) -> int:
     """`value` / `by`, rounded up."""
     return -(-value // by)
+
+
+def scan_bits(levels: Ints) -> int:
+    """Bits of a progressive scan of such levels, blocks x zigzag order (T.81, G.1.2.2).
+
+    With the best Huffman code, its table (DHT) and the scan header (SOS), 4 bits to fill the last
+    byte. The code that stays free counts as used once: up to 16 bits too many.
+    """
+    counts: Counter[int] = Counter()
+    extra, ended = 0, 0
+    for block in [*levels.tolist(), None]:
+        places = [] if block is None else [i for i, level in enumerate(block) if level]
+        if ended and (places or block is None):
+            size = ended.bit_length() - 1
+            counts[size << 4] += 1
+            extra += size
+            ended = 0
+        after = 0
+        for place in places:
+            zeros, size = place - after, int(abs(block[place])).bit_length()
+            counts[0xF0] += zeros // 16
+            counts[zeros % 16 << 4 | size] += 1
+            extra += size
+            after = place + 1
+        ended += block is not None and after < len(block)
+    used = [count for count in counts.values() if count]
+    heap = sorted([*used, 1])
+    coded = 0
+    while len(heap) > 1:
+        both = heapq.heappop(heap) + heapq.heappop(heap)
+        coded += both
+        heapq.heappush(heap, both)
+    return coded + extra + 8 * (31 + len(used)) + 4
 
 
 class _Bits:

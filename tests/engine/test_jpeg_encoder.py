@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -143,14 +144,49 @@ def test_a_literal_decoder_reads_the_same(
     assert np.array_equal(oracle.shown(progressive), made.show())
 
 
-def test_scans_are_those_of_the_script() -> None:
-    made = planned(photo(60, 50), Subsampling.CHROMA_420)
-    luma = [((1,), 1, 2), ((1,), 3, 9), ((1,), 10, 63)]
-    chroma = [((2,), 1, 63), ((3,), 1, 63)]
-    assert oracle.decode(made.write()).scans == [((1, 2, 3), 0, 0), *luma, *chroma]
-    assert oracle.decode(made.write(progressive=False)).scans == [((1, 2, 3), 0, 63)]
-    grey = planned(photo(60, 50), Subsampling.GREY)
-    assert oracle.decode(grey.write()).scans == [((1,), 0, 0), *luma]
+# What a scan may end with, in zigzag order, and how many a component may have besides DC.
+SCAN_ENDS = (2, 5, 9, 14, 20, 27, 63)
+MOST_SCANS = 4
+
+
+def every_script() -> list[list[tuple[int, int]]]:
+    """All ways to share out coefficients 1 to 63."""
+    cuts = itertools.chain.from_iterable(
+        itertools.combinations(SCAN_ENDS[:-1], count) for count in range(MOST_SCANS)
+    )
+    return [
+        list(zip((1, *(end + 1 for end in ends)), (*ends, 63), strict=True)) for ends in cuts
+    ]
+
+
+@pytest.mark.parametrize("scale", [90, 500, 4000])
+@pytest.mark.parametrize("noise", [0, 12])
+def test_no_other_scans_would_be_smaller(scale: int, noise: int) -> None:
+    """Of a dead zone, by which scans are chosen: the levels of a file are those counted."""
+    pixels = photo(120, 104).astype(np.float64)
+    pixels += np.random.default_rng(1).normal(0, noise, pixels.shape)
+    made = planned(pixels.clip(0, 255).astype(np.uint8), Subsampling.CHROMA_420, scale, effort=1)
+    decoded = oracle.decode(made.write())
+    for index, component in enumerate(decoded.components):
+        down, across = decoded.real_blocks(component)
+        levels = component.levels[:down, :across].reshape(-1, 64)[:, oracle.ZIGZAG]
+        bits = {
+            (first, last): oracle.scan_bits(levels[:, first : last + 1])
+            for script in every_script()
+            for first, last in script
+        }
+        chosen = [scan[1:] for scan in decoded.scans if scan[0] == (index + 1,)]
+        assert [first for first, _ in chosen] == [1, *(last + 1 for _, last in chosen[:-1])]
+        least = min(sum(bits[scan] for scan in script) for script in every_script())
+        assert sum(bits[scan] for scan in chosen) <= least + 16 * MOST_SCANS
+
+
+@pytest.mark.parametrize("subsampling", [Subsampling.GREY, Subsampling.CHROMA_420])
+def test_a_sequential_file_has_one_scan(subsampling: Subsampling) -> None:
+    made = planned(photo(60, 50), subsampling)
+    components = (1,) if subsampling is Subsampling.GREY else (1, 2, 3)
+    assert oracle.decode(made.write()).scans[0] == (components, 0, 0)
+    assert oracle.decode(made.write(progressive=False)).scans == [(components, 0, 63)]
 
 
 def expected_planes(pixels: Pixels, subsampling: Subsampling) -> list[npt.NDArray[np.float64]]:

@@ -130,6 +130,7 @@ class Coefficients(_Encoding):
 
         Raises:
             InvalidOptionError: an argument is out of range, or rows are missing.
+            MemoryError: there is not enough memory.
         """
         if scale not in SCALES:
             raise InvalidOptionError(
@@ -138,7 +139,9 @@ class Coefficients(_Encoding):
         check_effort(effort)
         with self._lock:
             self._check_complete()
-            lib.tinyjpg_jpeg_plan(self._handle, scale, effort)
+            self._planned = False
+            if lib.tinyjpg_jpeg_plan(self._handle, scale, effort):
+                raise _out_of_memory(self.width, self.height)
             self._planned = True
 
     def refine(self, original: Pixels) -> None:

@@ -10,6 +10,9 @@
 /* A quarter of the built-in tables: few steps are above 1. */
 enum { LARGEST_EXACT_SCALE = 64 };
 
+/* Of that many rows of MCUs scans are chosen by each, of more by every second, third, ... */
+enum { SURVEYED_ROWS = 32 };
+
 struct tinyjpg_jpeg {
     struct geometry geometry;
     const struct jpeg_kernels *kernels;
@@ -67,14 +70,27 @@ static void pass_row(const tinyjpg_jpeg *jpeg, const struct pass *pass, size_t m
 
 /* ---- Passes over the coefficients ---- */
 
+/* Symbols by component and part. */
+struct count {
+    const struct script *script;
+    struct band (*bands)[MOST_PARTS];
+};
+
 static void count_block(void *context, int component, size_t row, size_t column,
                         const int16_t *levels, uint64_t nonzero)
 {
     (void)row, (void)column;
-    struct band *bands = context;
-    for (int i = 0; i < band_count(component); i++) {
-        band_block(&bands[first_band(component) + i], levels, nonzero);
+    const struct count *count = context;
+    for (int part = 0; part < count->script->count[component]; part++) {
+        band_block(&count->bands[component][part], levels, nonzero);
     }
+}
+
+static void survey_one(void *context, int component, size_t row, size_t column,
+                       const int16_t *levels, uint64_t nonzero)
+{
+    (void)row, (void)column;
+    survey_block(context, component, levels, nonzero);
 }
 
 static void show_block(void *context, int component, size_t row, size_t column,
@@ -101,7 +117,8 @@ static void code_block(void *context, int component, size_t row, size_t column,
     jpeg->nonzero[at] = nonzero;
     if (jpeg->plan.is_progressive) {
         jpeg->levels[at] = levels[0];
-        count_block(jpeg->tokens.ac, component, row, column, levels, nonzero);
+        struct count count = {&jpeg->plan.script, jpeg->tokens.ac};
+        count_block(&count, component, row, column, levels, nonzero);
     } else {
         memcpy(jpeg->levels + at * BLOCK, levels, BLOCK * sizeof *levels);
     }
@@ -124,7 +141,7 @@ static void code_in_order(tinyjpg_jpeg *jpeg, int component, size_t row, size_t 
     band_difference(&jpeg->tokens.dc[component > 0], dc - jpeg->previous_dc[component]);
     jpeg->previous_dc[component] = dc;
     if (!jpeg->plan.is_progressive) {
-        band_block(&jpeg->tokens.ac[component > 0], levels, nonzero);
+        band_block(jpeg->tokens.ac[component > 0], levels, nonzero);
     }
 }
 
@@ -195,7 +212,7 @@ tinyjpg_jpeg *tinyjpg_jpeg_stream(size_t width, size_t height, const tinyjpg_jpe
     if (jpeg) {
         jpeg->plan = model->plan;
         jpeg->plan.is_progressive = is_progressive;
-        tokens_prepare(&jpeg->tokens, is_progressive);
+        tokens_prepare(&jpeg->tokens, is_progressive ? &jpeg->plan.script : NULL);
     }
     return jpeg;
 }
@@ -228,7 +245,50 @@ int tinyjpg_jpeg_push(tinyjpg_jpeg *jpeg, const uint8_t *pixels, size_t rows)
     return analysis_push(jpeg->analysis, pixels, rows);
 }
 
-void tinyjpg_jpeg_plan(tinyjpg_jpeg *jpeg, uint32_t scale, int effort)
+/* Which scans there are, by what dead zones leave of some rows of MCUs. Returns 0, or -1. */
+static int choose_scans(tinyjpg_jpeg *jpeg)
+{
+    struct survey *survey = malloc(sizeof *survey);
+    if (!survey) {
+        return -1;
+    }
+    survey_prepare(survey);
+    size_t one_in = 1 + jpeg->mcu_rows / SURVEYED_ROWS;
+    const struct pass pass = {dead_zone_block, survey_one, survey};
+    for (size_t row = one_in / 2; row < jpeg->mcu_rows; row += one_in) {
+        pass_row(jpeg, &pass, row, jpeg->coefficients + row * jpeg->geometry.row_size);
+    }
+    choose_script(&jpeg->plan.script, survey, jpeg->geometry.count, (uint32_t)one_in);
+    free(survey);
+    return 0;
+}
+
+/* What the symbols of the script cost, by what dead zones leave. */
+static void expect_rates(tinyjpg_jpeg *jpeg)
+{
+    const struct script *script = &jpeg->plan.script;
+    struct band bands[MOST_COMPONENTS][MOST_PARTS];
+    memset(bands, 0, sizeof bands);
+    for (int i = 0; i < jpeg->geometry.count; i++) {
+        for (int part = 0; part < script->count[i]; part++) {
+            bands[i][part].first = part_first(script, i, part);
+            bands[i][part].last = script->last[i][part];
+        }
+    }
+    struct count count = {script, bands};
+    const struct pass pass = {dead_zone_block, count_block, &count};
+    for (size_t row = 0; row < jpeg->mcu_rows; row++) {
+        pass_row(jpeg, &pass, row, jpeg->coefficients + row * jpeg->geometry.row_size);
+    }
+    for (int i = 0; i < jpeg->geometry.count; i++) {
+        for (int part = 0; part < script->count[i]; part++) {
+            band_finish(&bands[i][part]);
+            rates_from(&jpeg->plan.rates[i][part], &bands[i][part]);
+        }
+    }
+}
+
+int tinyjpg_jpeg_plan(tinyjpg_jpeg *jpeg, uint32_t scale, int effort)
 {
     jpeg->plan.effort = effort;
     jpeg->plan.is_refined = 0;
@@ -236,19 +296,11 @@ void tinyjpg_jpeg_plan(tinyjpg_jpeg *jpeg, uint32_t scale, int effort)
     for (int i = 0; i < jpeg->geometry.count; i++) {
         make_quantiser(&jpeg->plan.quantisers[i], i, jpeg->geometry.subsampling, scale);
     }
-    struct band bands[MOST_BANDS] = {0};
-    for (int i = 0; i < MOST_BANDS; i++) {
-        bands[i].first = band_limits[i][0];
-        bands[i].last = band_limits[i][1];
+    if (choose_scans(jpeg)) {
+        return -1;
     }
-    const struct pass pass = {dead_zone_block, count_block, bands};
-    for (size_t row = 0; row < jpeg->mcu_rows; row++) {
-        pass_row(jpeg, &pass, row, jpeg->coefficients + row * jpeg->geometry.row_size);
-    }
-    for (int i = 0; i < MOST_BANDS; i++) {
-        band_finish(&bands[i]);
-        rates_from(&jpeg->plan.rates[i], &bands[i]);
-    }
+    expect_rates(jpeg);
+    return 0;
 }
 
 int tinyjpg_jpeg_refine(tinyjpg_jpeg *jpeg, const uint8_t *pixels)
@@ -291,12 +343,15 @@ static int write_file(tinyjpg_jpeg *jpeg)
 {
     struct tokens *tokens = &jpeg->tokens;
     int failed = tokens->dc_tokens.failed;
-    for (int i = 0; i < MOST_BANDS; i++) {
-        band_finish(&tokens->ac[i]);
-        failed |= tokens->band_tokens[i].failed;
+    for (int i = 0; i < MOST_COMPONENTS; i++) {
+        for (int part = 0; part < MOST_PARTS; part++) {
+            band_finish(&tokens->ac[i][part]);
+            failed |= tokens->band_tokens[i][part].failed;
+        }
     }
     write_start(&jpeg->file, &jpeg->geometry, jpeg->plan.quantisers, jpeg->plan.is_progressive);
-    write_scans(&jpeg->file, &jpeg->geometry, tokens, jpeg->plan.is_progressive);
+    write_scans(&jpeg->file, &jpeg->geometry, tokens,
+                jpeg->plan.is_progressive ? &jpeg->plan.script : NULL);
     write_end(&jpeg->file);
     return failed || jpeg->file.failed ? -1 : 0;
 }
@@ -308,7 +363,7 @@ int tinyjpg_jpeg_write(tinyjpg_jpeg *jpeg, int is_progressive, size_t *size)
     if (jpeg->coefficients) {
         jpeg->plan.is_progressive = is_progressive;
         memset(jpeg->previous_dc, 0, sizeof jpeg->previous_dc);
-        tokens_prepare(&jpeg->tokens, is_progressive);
+        tokens_prepare(&jpeg->tokens, is_progressive ? &jpeg->plan.script : NULL);
         for (size_t row = 0; row < jpeg->mcu_rows; row++) {
             code_row(jpeg, row, targets_of(jpeg) + row * jpeg->geometry.row_size);
         }

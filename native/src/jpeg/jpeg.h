@@ -66,6 +66,11 @@ int geometry_of(struct geometry *geometry, size_t width, size_t height, int subs
 
 /* ---- kernels.h and its variants ---- */
 
+/* Of a block's AC: the sum of the magnitudes and of their squares, two fractional bits each. */
+struct activity {
+    uint32_t sum, squares;
+};
+
 struct jpeg_kernels {
     /* Interleaved RGB to three rows. */
     void (*split)(const uint8_t *pixels, size_t width, uint8_t *const rgb[3]);
@@ -93,10 +98,10 @@ struct jpeg_kernels {
     void (*to_rgb)(const uint8_t *luma, uint8_t *const chroma[2], size_t width, uint8_t *out);
     /* A block of coefficients in natural order, dequantised, to samples: libjpeg's ISLOW. */
     void (*inverse)(const int16_t *coefficients, uint8_t *out, size_t stride);
-    /* |coefficient| / quantiser with LEVEL_BITS fractional bits, the bits of those whose nearest
-     * level is not 0, and the sum of squares of AC in units of (coefficient / 4)^2. */
-    uint32_t (*normalise)(const int16_t *coefficients, const uint32_t *reciprocals, int32_t *out,
-                          uint64_t *candidates);
+    /* |coefficient| / quantiser with LEVEL_BITS fractional bits, and the bits of those whose nearest
+     * level is not 0. */
+    struct activity (*normalise)(const int16_t *coefficients, const uint32_t *reciprocals,
+                                 int32_t *out, uint64_t *candidates);
 };
 
 extern const struct jpeg_kernels jpeg_kernels_portable, jpeg_kernels_avx2, jpeg_kernels_avx512;
@@ -201,9 +206,33 @@ void band_difference(struct band *band, int difference);
 /* Adds what is pending after the last block. */
 void band_finish(struct band *band);
 
+/* ---- script.c ---- */
+
+enum { MOST_PARTS = 4, CUTS = 7 };
+
+/* The AC coefficients of each component in parts, each of which becomes a scan: how many, and the last
+ * coefficient of each. */
+struct script {
+    int count[MOST_COMPONENTS];
+    uint8_t last[MOST_COMPONENTS][MOST_PARTS];
+};
+
+/* The first coefficient of a part. */
+int part_first(const struct script *script, int component, int part);
+
+/* The symbols of all parts that there might be, by where they begin and end. */
+struct survey {
+    struct band bands[MOST_COMPONENTS][CUTS][CUTS];
+};
+
+void survey_prepare(struct survey *survey);
+void survey_block(struct survey *survey, int component, const int16_t *levels, uint64_t nonzero);
+/* The script that takes the fewest bits, where the survey has seen one in so many blocks. */
+void choose_script(struct script *script, struct survey *survey, int components, uint32_t one_in);
+
 /* ---- quantise.c ---- */
 
-enum { LUMA_BANDS = 3, MOST_BANDS = LUMA_BANDS + 2, RUNS = 16, SIZES = 16 };
+enum { RUNS = 16, SIZES = 16 };
 
 /* What symbols are expected to cost. */
 struct rates {
@@ -213,6 +242,7 @@ struct rates {
 };
 
 struct plan {
+    struct script script;
     /* 1 to 9. */
     int effort;
     /* Whether coefficients have been moved to where the metric would rather have them. */
@@ -221,13 +251,8 @@ struct plan {
     int is_exact;
     int is_progressive;
     struct quantiser quantisers[MOST_COMPONENTS];
-    struct rates rates[MOST_BANDS];
+    struct rates rates[MOST_COMPONENTS][MOST_PARTS];
 };
-
-/* The bands of a component, from `first_band` on: which coefficients they hold. */
-int first_band(int component);
-int band_count(int component);
-extern const uint8_t band_limits[MOST_BANDS][2];
 
 /* Levels of one block, in zigzag order; returns the bits of those that are not 0. */
 uint64_t quantise_block(const struct jpeg_kernels *kernels, const struct plan *plan, int component,
@@ -286,19 +311,20 @@ void huffman_from(struct huffman *huffman, const uint32_t counts[256]);
  * a sequential one a single scan with everything, in the order of the MCUs.
  */
 struct tokens {
-    struct bytes dc_tokens, band_tokens[MOST_BANDS];
+    struct bytes dc_tokens, band_tokens[MOST_COMPONENTS][MOST_PARTS];
     /* DC of luma and of chroma. */
     struct band dc[2];
-    /* AC; of a sequential file the first is that of luma and the second that of chroma. */
-    struct band ac[MOST_BANDS];
+    /* AC; of a sequential file the first part of luma and the first of the second component. */
+    struct band ac[MOST_COMPONENTS][MOST_PARTS];
 };
 
-void tokens_prepare(struct tokens *tokens, int is_progressive);
+/* Progressive with a script, sequential where it is NULL. */
+void tokens_prepare(struct tokens *tokens, const struct script *script);
 void tokens_free(struct tokens *tokens);
 
 /* Writes all scans with their Huffman tables, and frees the tokens. */
 void write_scans(struct bytes *out, const struct geometry *geometry, struct tokens *tokens,
-                 int is_progressive);
+                 const struct script *script);
 
 /* ---- markers.c ---- */
 

@@ -292,17 +292,18 @@ static inline uint64_t gathered(const uint8_t flags[BLOCK])
     return bits;
 }
 
-static uint32_t normalise(const int16_t *restrict coefficients,
-                          const uint32_t *restrict reciprocals, int32_t *restrict out,
-                          uint64_t *restrict candidates)
+static struct activity normalise(const int16_t *restrict coefficients,
+                                 const uint32_t *restrict reciprocals, int32_t *restrict out,
+                                 uint64_t *restrict candidates)
 {
-    uint32_t squares = 0;
+    uint32_t sum = 0, squares = 0;
     uint8_t flags[BLOCK];
     for (int i = 0; i < BLOCK; i++) {
         int32_t value = coefficients[i];
         uint32_t magnitude = (uint32_t)(value < 0 ? -value : value);
         out[i] = (int32_t)((magnitude * reciprocals[i] + 2048) >> 12);
         uint32_t coarse = magnitude >> 2;
+        sum += coarse;
         squares += coarse * coarse;
     }
     for (int i = 0; i < BLOCK; i++) {
@@ -310,7 +311,7 @@ static uint32_t normalise(const int16_t *restrict coefficients,
     }
     *candidates = gathered(flags);
     uint32_t dc = (uint32_t)(coefficients[0] < 0 ? -coefficients[0] : coefficients[0]) >> 2;
-    return squares - dc * dc;
+    return (struct activity){sum - dc, squares - dc * dc};
 }
 
 const struct jpeg_kernels VARIANT = {split,   luma,    linear,       luminance,    mean,   chroma,

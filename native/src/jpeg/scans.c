@@ -108,7 +108,7 @@ static const struct band *band_of(const struct translation *translation)
     if (!order) {
         return translation->band;
     }
-    return order->at ? &order->tokens->ac[order->component > 0]
+    return order->at ? order->tokens->ac[order->component > 0]
                      : &order->tokens->dc[order->component > 0];
 }
 
@@ -158,7 +158,7 @@ static void write_together(struct bytes *out, const struct geometry *geometry,
         huffman_from(&order.dc[i], tokens->dc[i].counts);
         write_huffman(out, 0, i, &order.dc[i]);
         if (has_ac) {
-            huffman_from(&order.ac[i], tokens->ac[i].counts);
+            huffman_from(&order.ac[i], tokens->ac[i][0].counts);
             write_huffman(out, 1, i, &order.ac[i]);
         }
     }
@@ -168,37 +168,40 @@ static void write_together(struct bytes *out, const struct geometry *geometry,
     finish(&translation.writer);
 }
 
-void tokens_prepare(struct tokens *tokens, int is_progressive)
+void tokens_prepare(struct tokens *tokens, const struct script *script)
 {
     memset(tokens, 0, sizeof *tokens);
     for (int i = 0; i < 2; i++) {
         tokens->dc[i].tokens = &tokens->dc_tokens;
     }
-    for (int i = 0; i < MOST_BANDS; i++) {
-        struct band *band = &tokens->ac[i];
-        band->first = is_progressive ? band_limits[i][0] : 1;
-        band->last = is_progressive ? band_limits[i][1] : BLOCK - 1;
-        band->is_sequential = !is_progressive;
-        band->tokens = is_progressive ? &tokens->band_tokens[i] : &tokens->dc_tokens;
+    for (int i = 0; i < MOST_COMPONENTS; i++) {
+        for (int part = 0; part < MOST_PARTS; part++) {
+            struct band *band = &tokens->ac[i][part];
+            band->first = script ? part_first(script, i, part) : 1;
+            band->last = script ? script->last[i][part] : BLOCK - 1;
+            band->is_sequential = !script;
+            band->tokens = script ? &tokens->band_tokens[i][part] : &tokens->dc_tokens;
+        }
     }
 }
 
 void tokens_free(struct tokens *tokens)
 {
     bytes_free(&tokens->dc_tokens);
-    for (int i = 0; i < MOST_BANDS; i++) {
-        bytes_free(&tokens->band_tokens[i]);
+    for (int i = 0; i < MOST_COMPONENTS; i++) {
+        for (int part = 0; part < MOST_PARTS; part++) {
+            bytes_free(&tokens->band_tokens[i][part]);
+        }
     }
 }
 
 void write_scans(struct bytes *out, const struct geometry *geometry, struct tokens *tokens,
-                 int is_progressive)
+                 const struct script *script)
 {
-    write_together(out, geometry, tokens, !is_progressive);
-    for (int i = 0; i < geometry->count && is_progressive; i++) {
-        int band = first_band(i), end = band + band_count(i);
-        for (; band < end; band++) {
-            write_band(out, i, &tokens->ac[band]);
+    write_together(out, geometry, tokens, !script);
+    for (int i = 0; i < geometry->count && script; i++) {
+        for (int part = 0; part < script->count[i]; part++) {
+            write_band(out, i, &tokens->ac[i][part]);
         }
     }
 }
