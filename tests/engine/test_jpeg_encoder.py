@@ -154,9 +154,7 @@ def every_script() -> list[list[tuple[int, int]]]:
     cuts = itertools.chain.from_iterable(
         itertools.combinations(SCAN_ENDS[:-1], count) for count in range(MOST_SCANS)
     )
-    return [
-        list(zip((1, *(end + 1 for end in ends)), (*ends, 63), strict=True)) for ends in cuts
-    ]
+    return [list(zip((1, *(end + 1 for end in ends)), (*ends, 63), strict=True)) for ends in cuts]
 
 
 @pytest.mark.parametrize("scale", [90, 500, 4000])
