@@ -40,10 +40,10 @@ static int encode(int allowed)
     int done = 0;
     tinyjpg_jpeg *streamed = NULL, *kept = tinyjpg_jpeg_new(WIDTH, HEIGHT, CHROMA_420);
     if (kept && tinyjpg_jpeg_push(kept, pixels, HEIGHT) == 0 &&
-        tinyjpg_jpeg_plan(kept, 20, 5) == 0) {
+        tinyjpg_jpeg_plan(kept, 20, 5, 0) == 0) {
         done = tinyjpg_jpeg_show(kept, shown) == 0 && tinyjpg_jpeg_write(kept, 1, &size) == 0 &&
                tinyjpg_jpeg_write(kept, 0, &size) == 0;
-        done = done && tinyjpg_jpeg_plan(kept, 500, 9) == 0 &&
+        done = done && tinyjpg_jpeg_plan(kept, 500, 9, 1) == 0 &&
                tinyjpg_jpeg_refine(kept, pixels) == 0 && tinyjpg_jpeg_write(kept, 1, &size) == 0;
         streamed = tinyjpg_jpeg_stream(WIDTH, HEIGHT, kept, 1);
         done = done && streamed && tinyjpg_jpeg_push(streamed, pixels, HEIGHT) == 0 &&

@@ -23,7 +23,7 @@ enum content { REPEATED, NOISY, SMOOTH, CONTENTS };
 
 struct attempt {
     size_t width, height;
-    int subsampling, effort, is_progressive;
+    int subsampling, effort, tables, is_progressive;
     uint32_t scale;
     enum content content;
 };
@@ -99,7 +99,7 @@ static int encode(const struct attempt *attempt, const uint8_t *given, size_t co
     tinyjpg_jpeg *kept = tinyjpg_jpeg_new(attempt->width, attempt->height, attempt->subsampling);
     int fine = kept && tinyjpg_jpeg_push(kept, pixels, attempt->height) == 0 &&
                tinyjpg_jpeg_push(kept, pixels, 1) == -1 && tinyjpg_jpeg_missing(kept) == 0 &&
-               tinyjpg_jpeg_plan(kept, attempt->scale, attempt->effort) == 0;
+               tinyjpg_jpeg_plan(kept, attempt->scale, attempt->effort, attempt->tables) == 0;
     if (fine) {
         outcome->shown_size = row * attempt->height;
         outcome->shown = owned(outcome->shown_size);
@@ -152,6 +152,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .subsampling = data[2] % 4,
         .effort = 1 + data[3] % 9,
         .is_progressive = data[4] % 2,
+        .tables = data[4] / 2 % 2,
         .scale = 1 + ((uint32_t)data[5] << (data[6] % 13)),
         .content = (enum content)(data[7] % CONTENTS),
     };
@@ -208,6 +209,7 @@ static void check_sizes(const uint8_t *noise, size_t count)
                                                 .subsampling = subsampling,
                                                 .effort = turn % 3 == 0 ? 1 : turn % 8 == 1 ? 9 : 5,
                                                 .is_progressive = turn % 2 != 0,
+                                                .tables = turn % 7 < 3,
                                                 .scale = scales[turn % 5],
                                                 .content = (enum content)(turn % CONTENTS)};
                 check(&attempt, noise, count);
@@ -224,15 +226,15 @@ static void check_extremes(void)
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
         for (int subsampling = 0; subsampling < 4; subsampling++) {
             for (size_t count = 1; count <= 4; count++) {
-                const struct attempt fine = {70, 50, subsampling, 5, 1, 1, REPEATED};
-                const struct attempt coarse = {70, 50, subsampling, 5, 0, 1 << 20, REPEATED};
+                const struct attempt fine = {70, 50, subsampling, 5, 1, 1, 1, REPEATED};
+                const struct attempt coarse = {70, 50, subsampling, 5, 1, 0, 1 << 20, REPEATED};
                 check(&fine, patterns[i], count);
                 check(&coarse, patterns[i], count);
             }
         }
     }
     /* An end-of-band run of more blocks than one symbol can say. */
-    const struct attempt long_run = {65500, 41, 0, 5, 1, 1100, REPEATED};
+    const struct attempt long_run = {65500, 41, 0, 5, 0, 1, 1100, REPEATED};
     check(&long_run, patterns[0], 1);
 }
 

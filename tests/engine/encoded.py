@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.images import photo
-from tinyjpg.backends.jpeg import Coefficients, Subsampling
+from tinyjpg.backends.jpeg import Coefficients, Subsampling, Tables
 from tinyjpg.containers.jpeg import Process, parse
 from tinyjpg.metric import ssimulacra2
 
@@ -29,10 +29,14 @@ def prepared(pixels: Pixels, subsampling: Subsampling) -> Coefficients:
 
 
 def planned(
-    pixels: Pixels, subsampling: Subsampling, scale: int = 1100, effort: int = 5
+    pixels: Pixels,
+    subsampling: Subsampling,
+    scale: int = 1100,
+    effort: int = 5,
+    tables: Tables = Tables.PHOTOGRAPH,
 ) -> Coefficients:
     made = prepared(pixels, subsampling)
-    made.plan(scale, effort=effort)
+    made.plan(scale, effort=effort, tables=tables)
     if effort == 9:
         made.refine(rows_of(pixels, subsampling))
     return made

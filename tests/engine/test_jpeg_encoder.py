@@ -27,7 +27,7 @@ from tests.engine.encoded import (
 )
 from tests.images import photo
 from tinyjpg.backends import vips
-from tinyjpg.backends.jpeg import LARGEST_SIDE, SCALES, Coefficients, Subsampling
+from tinyjpg.backends.jpeg import LARGEST_SIDE, SCALES, Coefficients, Subsampling, Tables
 from tinyjpg.codecs.jpeg_scales import Chroma
 from tinyjpg.errors import InvalidOptionError
 from tinyjpg.formats import Format
@@ -110,6 +110,7 @@ def test_extreme_pictures(name: str, subsampling: Subsampling, effort: int) -> N
     scale=st.integers(SCALES[0], 20_000),
     effort=st.integers(1, 9),
     subsampling=st.sampled_from(Subsampling),
+    tables=st.sampled_from(Tables),
 )
 def test_any_picture_decodes_to_the_promised_pixels(
     *,
@@ -120,11 +121,12 @@ def test_any_picture_decodes_to_the_promised_pixels(
     scale: int,
     effort: int,
     subsampling: Subsampling,
+    tables: Tables,
 ) -> None:
     smooth = photo(width, height, seed % 50).astype(np.float64)
     noise = np.random.default_rng(seed).normal(0, 9, smooth.shape)
     pixels = np.clip(contrast * (smooth - 128) + 128 + noise, 0, 255).astype(np.uint8)
-    check(planned(pixels, subsampling, scale, effort))
+    check(planned(pixels, subsampling, scale, effort, tables))
 
 
 # ---- Against the literal reference ----

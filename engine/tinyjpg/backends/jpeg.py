@@ -34,6 +34,13 @@ class Subsampling(IntEnum):
     CHROMA_420 = 3
 
 
+class Tables(IntEnum):
+    """What the quantisation tables are for; the numbers are those of native/cdef.h."""
+
+    PHOTOGRAPH = 0
+    DRAWING = 1
+
+
 class _Encoding:
     """Rows that go in from top to bottom. Not for two threads at a time: they take turns."""
 
@@ -120,13 +127,16 @@ class Coefficients(_Encoding):
         super().__init__(handle, width, height, subsampling, 6 * width * height)
         self._planned = False
 
-    def plan(self, scale: int, *, effort: int = DEFAULT_EFFORT) -> None:
+    def plan(
+        self, scale: int, *, effort: int = DEFAULT_EFFORT, tables: Tables = Tables.PHOTOGRAPH
+    ) -> None:
         """Decide how to quantise: with the built-in tables times `scale` / 256.
 
         Args:
             scale: one of `SCALES`; about 1150 for a score of 80 on photographs.
             effort: 1 to 9: 1 and 2 round with a dead zone; from 3 on a trellis weighs bits against
                 errors.
+            tables: which of the built-in tables.
 
         Raises:
             InvalidOptionError: an argument is out of range, or rows are missing.
@@ -140,7 +150,7 @@ class Coefficients(_Encoding):
         with self._lock:
             self._check_complete()
             self._planned = False
-            if lib.tinyjpg_jpeg_plan(self._handle, scale, effort):
+            if lib.tinyjpg_jpeg_plan(self._handle, scale, effort, tables):
                 raise _out_of_memory(self.width, self.height)
             self._planned = True
 

@@ -137,7 +137,7 @@ def _lossy(data: bytes, header: JpegHeader, request: Request) -> Candidate | Non
     metadata = _metadata(kept, request.keep, orientation=1)
     made = with_metadata(found.jpeg, parse(found.jpeg), metadata)
     made = insert_metadata(made, (mark_segment(made, request.quality),))
-    method = f"encoded at {scale_of(found.setting) / 256:.2f}, {found.chroma}"
+    method = f"encoded at {scale_of(found.setting) / 256:.2f}, {found.manner}"
     return Candidate(
         made, f"converted to sRGB, {method}" if is_converted else method, score=found.score
     )

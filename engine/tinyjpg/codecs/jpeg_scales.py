@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from tinyjpg.backends.jpeg import Subsampling
+from tinyjpg.backends.jpeg import Subsampling, Tables
 
 
 class Chroma(StrEnum):
@@ -14,6 +15,23 @@ class Chroma(StrEnum):
     SUBSAMPLED = "4:2:0"
     FULL = "4:4:4"
     NONE = "greyscale"
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """What is chosen once for a picture.
+
+    Attributes:
+        chroma: how the colour channels are stored.
+        tables: which quantisation tables are scaled.
+    """
+
+    chroma: Chroma
+    tables: Tables = Tables.PHOTOGRAPH
+
+    def __str__(self) -> str:
+        drawing = ", tables for drawings" if self.tables is Tables.DRAWING else ""
+        return f"{self.chroma}{drawing}"
 
 
 SETTINGS: Final = range(385)

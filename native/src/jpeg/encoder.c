@@ -288,13 +288,15 @@ static void expect_rates(tinyjpg_jpeg *jpeg)
     }
 }
 
-int tinyjpg_jpeg_plan(tinyjpg_jpeg *jpeg, uint32_t scale, int effort)
+int tinyjpg_jpeg_plan(tinyjpg_jpeg *jpeg, uint32_t scale, int effort, int tables)
 {
+    jpeg->plan.tables = tables ? DRAWING : PHOTOGRAPH;
     jpeg->plan.effort = effort;
     jpeg->plan.is_refined = 0;
     jpeg->plan.is_exact = scale <= LARGEST_EXACT_SCALE;
     for (int i = 0; i < jpeg->geometry.count; i++) {
-        make_quantiser(&jpeg->plan.quantisers[i], i, jpeg->geometry.subsampling, scale);
+        make_quantiser(&jpeg->plan.quantisers[i], jpeg->plan.tables, i,
+                       jpeg->geometry.subsampling, scale);
     }
     if (choose_scans(jpeg)) {
         return -1;

@@ -152,9 +152,12 @@ struct quantiser {
     uint32_t reciprocal[BLOCK];
 };
 
-/* The tuned tables times `scale` / 256. */
-void make_quantiser(struct quantiser *quantiser, int component, enum subsampling subsampling,
-                    uint32_t scale);
+/* Tables tuned on photographs, and changed for what is drawn: screenshots, logos. */
+enum tables { PHOTOGRAPH, DRAWING };
+
+/* The tables times `scale` / 256. */
+void make_quantiser(struct quantiser *quantiser, enum tables tables, int component,
+                    enum subsampling subsampling, uint32_t scale);
 
 /* ---- tokens.c ---- */
 
@@ -243,6 +246,7 @@ struct rates {
 
 struct plan {
     struct script script;
+    enum tables tables;
     /* 1 to 9. */
     int effort;
     /* Whether coefficients have been moved to where the metric would rather have them. */

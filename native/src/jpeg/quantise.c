@@ -14,8 +14,8 @@
 static const uint32_t fidelity[MOST_COMPONENTS] = {5200, 2700, 2700};
 enum { MASKED = 160, MEAN_BITS = 6 };
 
-/* But of letters on a plain ground much shows, however strong they are; in 256ths. */
-enum { LEAST_SHOWN = 48 };
+/* But of letters on a plain ground much shows, however strong they are: the least m, in 256ths. */
+enum { LEAST_SHOWN = 48, LEAST_SHOWN_OF_DRAWING = 80 };
 
 /* A level is rounded up from this fraction on, in 256ths: more where errors show less. */
 static const int32_t dead_zone[MOST_COMPONENTS] = {143, 148, 148};
@@ -24,15 +24,16 @@ enum { DEAD_ZONE_MASKED = 51 };
 enum { HALF = 1 << LEVEL_BITS >> 1, TRELLIS_EFFORT = 3 };
 
 /* m, in 256ths. */
-static uint32_t unmasked(struct activity activity)
+static uint32_t unmasked(const struct plan *plan, struct activity activity)
 {
+    uint32_t least = plan->tables == DRAWING ? LEAST_SHOWN_OF_DRAWING : LEAST_SHOWN;
     /* MEAN_BITS fractional bits, of which the activity brings two. */
     uint64_t mean =
         activity.sum ? ((uint64_t)activity.squares << (MEAN_BITS - 2)) / activity.sum : 0;
     uint64_t masked = (uint64_t)MASKED << (2 * MEAN_BITS);
     /* IEEE 754 rounds square roots the same everywhere. */
     uint32_t shown = (uint32_t)sqrt((double)((masked << 16) / (masked + mean * mean)));
-    return shown < LEAST_SHOWN ? LEAST_SHOWN : shown;
+    return shown < least ? least : shown;
 }
 
 static int16_t with_sign(int32_t level, int16_t coefficient)
@@ -72,7 +73,7 @@ uint64_t dead_zone_block(const struct jpeg_kernels *kernels, const struct plan *
         coefficients, plan->quantisers[component].reciprocal, magnitudes, &candidates);
     memset(levels, 0, BLOCK * sizeof *levels);
     return dead_zone_levels(plan, component, coefficients, magnitudes, candidates,
-                            unmasked(activity), levels);
+                            unmasked(plan, activity), levels);
 }
 
 uint64_t quantise_block(const struct jpeg_kernels *kernels, const struct plan *plan, int component,
@@ -82,7 +83,7 @@ uint64_t quantise_block(const struct jpeg_kernels *kernels, const struct plan *p
     uint64_t candidates;
     struct activity activity = kernels->normalise(
         coefficients, plan->quantisers[component].reciprocal, magnitudes, &candidates);
-    uint32_t shown = unmasked(activity);
+    uint32_t shown = unmasked(plan, activity);
     memset(levels, 0, BLOCK * sizeof *levels);
     if (plan->is_exact || plan->effort < TRELLIS_EFFORT) {
         return dead_zone_levels(plan, component, coefficients, magnitudes, candidates, shown,
