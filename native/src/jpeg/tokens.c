@@ -4,7 +4,7 @@
 
 #include "jpeg.h"
 
-enum { CHUNK = 32 << 10, MOST_BLOCKS_IN_RUN = 0x7FFF, ZERO_RUN = 0xF0 };
+enum { CHUNK = 32 << 10, MOST_BLOCKS_IN_RUN = 0x7FFF, ZERO_RUN = 0xF0, LONGEST_TOKEN = 3 };
 
 struct chunk {
     struct chunk *next;
@@ -71,15 +71,24 @@ static void emit(struct band *band, int symbol, uint32_t extra, int length)
 {
     band->counts[symbol]++;
     if (band->tokens) {
-        uint8_t token[3] = {(uint8_t)symbol};
-        size_t size = 1;
+        uint8_t spare[LONGEST_TOKEN];
+        struct chunk *chunk = band->tokens->last;
+        int has_room = chunk && CHUNK - chunk->used >= LONGEST_TOKEN;
+        uint8_t *token = has_room ? chunk->data + chunk->used : spare;
+        size_t size = 0;
+        token[size++] = (uint8_t)symbol;
         if (length > 8) {
             token[size++] = (uint8_t)(extra >> 8);
         }
         if (length > 0) {
             token[size++] = (uint8_t)extra;
         }
-        bytes_append(band->tokens, token, size);
+        if (has_room) {
+            chunk->used += size;
+            band->tokens->size += size;
+        } else {
+            bytes_append(band->tokens, token, size);
+        }
     }
 }
 
