@@ -11,7 +11,7 @@
 enum { LARGEST_EXACT_SCALE = 64 };
 
 /* Of that many rows of MCUs scans are chosen by each, of more by every second, third, ... */
-enum { SURVEYED_ROWS = 32 };
+enum { SURVEYED_ROWS = 8 };
 
 struct tinyjpg_jpeg {
     struct geometry geometry;

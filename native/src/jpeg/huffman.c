@@ -8,38 +8,40 @@ enum { SYMBOLS = 257, NOBODY = 256, LONGEST = 16, DEEPEST = 64 };
 /* How many bits the code of each symbol has, by merging the two rarest until one is left. */
 static void lengths_of(uint64_t counts[SYMBOLS], int lengths[SYMBOLS])
 {
-    int next[SYMBOLS];
+    /* Those that are not merged into another yet, in order; and whom each is followed by. */
+    int left[SYMBOLS], count = 0, next[SYMBOLS];
     for (int i = 0; i < SYMBOLS; i++) {
         next[i] = -1;
         lengths[i] = 0;
+        if (counts[i]) {
+            left[count++] = i;
+        }
     }
-    for (;;) {
+    while (count > 1) {
         /* Of equals the later one, so that the code of all ones falls to nobody. */
-        int rarest = -1, second = -1;
-        for (int i = 0; i < SYMBOLS; i++) {
-            if (counts[i] && (rarest < 0 || counts[i] <= counts[rarest])) {
+        int rarest = 0, second = -1;
+        for (int j = 1; j < count; j++) {
+            if (counts[left[j]] <= counts[left[rarest]]) {
                 second = rarest;
-                rarest = i;
-            } else if (counts[i] && (second < 0 || counts[i] <= counts[second])) {
-                second = i;
+                rarest = j;
+            } else if (second < 0 || counts[left[j]] <= counts[left[second]]) {
+                second = j;
             }
         }
-        if (second < 0) {
-            return;
-        }
-        counts[rarest] += counts[second];
-        counts[second] = 0;
-        int i = rarest;
+        int i = left[rarest], merged = left[second];
+        counts[i] += counts[merged];
         for (;; i = next[i]) {
             lengths[i]++;
             if (next[i] < 0) {
                 break;
             }
         }
-        next[i] = second;
-        for (i = second; i >= 0; i = next[i]) {
+        next[i] = merged;
+        for (i = merged; i >= 0; i = next[i]) {
             lengths[i]++;
         }
+        count--;
+        memmove(left + second, left + second + 1, (size_t)(count - second) * sizeof *left);
     }
 }
 
