@@ -6,8 +6,7 @@
 
 #include "jpeg.h"
 
-/* The last coefficients that a scan may have, in zigzag order: ends of diagonals but for the first,
- * which are what most pictures take. */
+/* The last coefficients that a scan may have, in zigzag order: ends of diagonals. */
 static const uint8_t ends[CUTS] = {2, 5, 9, 14, 20, 27, 63};
 
 /* DHT and SOS with all that is not a symbol, and what fills the last byte; in bits. */
