@@ -17,13 +17,15 @@ from tinyjpg.codecs.jpeg_scales import Chroma
 from tinyjpg.formats import Format, sniff
 from tinyjpg.metric import Pixels, Reference
 
-NOTE: Final = (
+_NOTE: Final = (
     "Screenshots and logos without transparency, saved as JPEG at quality 100, 4:4:4: bytes of "
     "what `optimize()` returns, metadata and all / bytes of mozjpeg (as above, 4:2:0) at the score "
     "of that. Where mozjpeg does not reach the score the picture is left out."
 )
 _FOLDERS: Final = ("ui_png", "logo_png")
 _LEAST_SIDE: Final = 16
+# mozjpeg's own default, as in jpeg_encoders.py.
+_TABLE: Final = 3
 
 
 def parts(scores: tuple[int, ...], limit: int | None) -> list[str]:
@@ -33,7 +35,7 @@ def parts(scores: tuple[int, ...], limit: int | None) -> list[str]:
         return []
     rows = [_row(images.folder(root / name), scores, limit) for name in _FOLDERS]
     columns = ["whole engine", *(f"at {score} (least to most), n, above 1" for score in scores)]
-    return [NOTE, report.table(columns, rows)]
+    return [_NOTE, report.table(columns, rows)]
 
 
 def _row(found: images.ImageSet, scores: tuple[int, ...], limit: int | None) -> list[str]:
@@ -76,7 +78,7 @@ def _ratios(source: bytes, scores: tuple[int, ...]) -> dict[int, float]:
 
     def mozjpeg(setting: int) -> tuple[float, int]:
         if setting not in made:
-            jpeg = encode(image, Manner(Chroma.SUBSAMPLED, 3), setting, scans=True)
+            jpeg = encode(image, Manner(Chroma.SUBSAMPLED, _TABLE), setting, scans=True)
             made[setting] = reference.score(_decoded(jpeg)), len(jpeg)
         return made[setting]
 

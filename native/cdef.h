@@ -147,8 +147,7 @@ int tinyjpg_jpeg_push(tinyjpg_jpeg *jpeg, const uint8_t *pixels, size_t rows);
 /*
  * Decides how a kept picture is to be quantised: by the built-in tables times `scale` / 256, 1 to
  * 2^20; up to 64 every level is the nearest. `effort` is 1 to 9, `tables` 0 for photographs and 1
- * for what is drawn. Returns 0, or -1 when memory runs
- * out: then it has no plan.
+ * for what is drawn. Returns 0, or -1 when memory runs out: then it has no plan.
  */
 int tinyjpg_jpeg_plan(tinyjpg_jpeg *jpeg, uint32_t scale, int effort, int tables);
 
