@@ -42,7 +42,11 @@ def outlines(width: int = 480, height: int = 320) -> Pixels:
 
 @pytest.mark.parametrize("size", [(480, 320), (1600, 1000)], ids=str)
 @pytest.mark.parametrize(
-    ("draw", "manner"), [(letters, "tables for drawings"), (outlines, "4:4:4")], ids=str
+    ("draw", "manner"),
+    [
+        pytest.param(letters, "tables for drawings", id="letters"),
+        pytest.param(outlines, "4:4:4", id="outlines"),
+    ],
 )
 def test_a_drawing_gets_what_takes_the_fewest_bytes(
     draw: Callable[[int, int], Pixels],
