@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinyjpg_server import admin, logs
+from tinyjpg_server import admin, ending, logs
 from tinyjpg_server.errors import ServerError
 
 if TYPE_CHECKING:
@@ -149,4 +149,4 @@ def _errors_in_one_line() -> Iterator[None]:
 
 def main() -> None:
     """Run the command."""
-    app()
+    ending.run(app)
