@@ -126,10 +126,11 @@ typedef struct tinyjpg_jpeg tinyjpg_jpeg;
 
 /*
  * A picture whose coefficients are kept, to be planned, shown and written any number of times once
- * all rows are in. About 6 bytes a pixel for 4:4:4, 3 for 4:2:0. NULL when memory runs out, or for
- * a size that no JPEG can have: 1 to 65500 in both dimensions.
+ * all rows are in. About 6 bytes a pixel for 4:4:4, 3 for 4:2:0. `averaging` says what
+ * pixels that share chroma get: the mean of their light (0), or as much as shows of their colours (1). NULL when memory runs out, or for a size
+ * that no JPEG can have: 1 to 65500 in both dimensions.
  */
-tinyjpg_jpeg *tinyjpg_jpeg_new(size_t width, size_t height, int subsampling);
+tinyjpg_jpeg *tinyjpg_jpeg_new(size_t width, size_t height, int subsampling, int averaging);
 
 /* A picture that is coded as it comes, with the plan of `model`, and written once. NULL as above. */
 tinyjpg_jpeg *tinyjpg_jpeg_stream(size_t width, size_t height, const tinyjpg_jpeg *model,

@@ -24,6 +24,9 @@ CLOSE: Final = 1.25
 What another probe might gain, 1 % of the bytes or so, is not worth its time.
 """
 
+REFUSED: Final = 1.0
+"""What an attempt that the score alone would accept is said to score below the quality."""
+
 # From here on the bracket is halved where the curve's guess would leave most of it.
 _HALVE_FROM: Final = 4
 

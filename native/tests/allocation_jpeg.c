@@ -38,7 +38,7 @@ static int encode(int allowed)
     allocations_left = allowed;
     size_t size = 0;
     int done = 0;
-    tinyjpg_jpeg *streamed = NULL, *kept = tinyjpg_jpeg_new(WIDTH, HEIGHT, CHROMA_420);
+    tinyjpg_jpeg *streamed = NULL, *kept = tinyjpg_jpeg_new(WIDTH, HEIGHT, CHROMA_420, 0);
     if (kept && tinyjpg_jpeg_push(kept, pixels, HEIGHT) == 0 &&
         tinyjpg_jpeg_plan(kept, 20, 5, 0) == 0) {
         done = tinyjpg_jpeg_show(kept, shown) == 0 && tinyjpg_jpeg_write(kept, 1, &size) == 0 &&

@@ -23,7 +23,7 @@ enum content { REPEATED, NOISY, SMOOTH, CONTENTS };
 
 struct attempt {
     size_t width, height;
-    int subsampling, effort, tables, is_progressive;
+    int subsampling, averaging, effort, tables, is_progressive;
     uint32_t scale;
     enum content content;
 };
@@ -96,7 +96,8 @@ static int encode(const struct attempt *attempt, const uint8_t *given, size_t co
 {
     uint8_t *pixels = picture(attempt, given, count);
     size_t row = attempt->width * (attempt->subsampling ? 3 : 1);
-    tinyjpg_jpeg *kept = tinyjpg_jpeg_new(attempt->width, attempt->height, attempt->subsampling);
+    tinyjpg_jpeg *kept = tinyjpg_jpeg_new(attempt->width, attempt->height, attempt->subsampling,
+                                          attempt->averaging);
     int fine = kept && tinyjpg_jpeg_push(kept, pixels, attempt->height) == 0 &&
                tinyjpg_jpeg_push(kept, pixels, 1) == -1 && tinyjpg_jpeg_missing(kept) == 0 &&
                tinyjpg_jpeg_plan(kept, attempt->scale, attempt->effort, attempt->tables) == 0;
@@ -153,6 +154,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .effort = 1 + data[3] % 9,
         .is_progressive = data[4] % 2,
         .tables = data[4] / 2 % 2,
+        .averaging = data[4] / 4 % 2,
         .scale = 1 + ((uint32_t)data[5] << (data[6] % 13)),
         .content = (enum content)(data[7] % CONTENTS),
     };
@@ -210,6 +212,7 @@ static void check_sizes(const uint8_t *noise, size_t count)
                                                 .effort = turn % 3 == 0 ? 1 : turn % 8 == 1 ? 9 : 5,
                                                 .is_progressive = turn % 2 != 0,
                                                 .tables = turn % 7 < 3,
+                                                .averaging = turn % 5 < 2,
                                                 .scale = scales[turn % 5],
                                                 .content = (enum content)(turn % CONTENTS)};
                 check(&attempt, noise, count);
@@ -226,15 +229,16 @@ static void check_extremes(void)
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
         for (int subsampling = 0; subsampling < 4; subsampling++) {
             for (size_t count = 1; count <= 4; count++) {
-                const struct attempt fine = {70, 50, subsampling, 5, 1, 1, 1, REPEATED};
-                const struct attempt coarse = {70, 50, subsampling, 5, 1, 0, 1 << 20, REPEATED};
+                const struct attempt fine = {70, 50, subsampling, 1, 5, 1, 1, 1, REPEATED};
+                const struct attempt coarse = {70, 50, subsampling, 0, 5, 1, 0, 1 << 20,
+                                               REPEATED};
                 check(&fine, patterns[i], count);
                 check(&coarse, patterns[i], count);
             }
         }
     }
     /* An end-of-band run of more blocks than one symbol can say. */
-    const struct attempt long_run = {65500, 41, 0, 5, 0, 1, 1100, REPEATED};
+    const struct attempt long_run = {65500, 41, 0, 0, 5, 0, 1, 1100, REPEATED};
     check(&long_run, patterns[0], 1);
 }
 
@@ -242,10 +246,10 @@ static void check_refusals(void)
 {
     const size_t sizes[][2] = {{0, 1}, {1, 0}, {65501, 1}, {1, 65501}, {SIZE_MAX, SIZE_MAX}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        failures += tinyjpg_jpeg_new(sizes[i][0], sizes[i][1], 3) != NULL;
+        failures += tinyjpg_jpeg_new(sizes[i][0], sizes[i][1], 3, 0) != NULL;
     }
-    failures += tinyjpg_jpeg_new(8, 8, -1) != NULL;
-    failures += tinyjpg_jpeg_new(8, 8, 4) != NULL;
+    failures += tinyjpg_jpeg_new(8, 8, -1, 0) != NULL;
+    failures += tinyjpg_jpeg_new(8, 8, 4, 0) != NULL;
     tinyjpg_jpeg_free(NULL);
 }
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.images import photo
-from tinyjpg.backends.jpeg import Coefficients, Subsampling, Tables
+from tinyjpg.backends.jpeg import Averaging, Coefficients, Subsampling, Tables
 from tinyjpg.containers.jpeg import Process, parse
 from tinyjpg.metric import ssimulacra2
 
@@ -20,10 +20,12 @@ Pixels = npt.NDArray[np.uint8]
 EVERY_SUBSAMPLING = pytest.mark.parametrize("subsampling", Subsampling, ids=lambda one: one.name)
 
 
-def prepared(pixels: Pixels, subsampling: Subsampling) -> Coefficients:
+def prepared(
+    pixels: Pixels, subsampling: Subsampling, averaging: Averaging = Averaging.LINEAR_LIGHT
+) -> Coefficients:
     if subsampling is Subsampling.GREY:
         pixels = pixels[..., :1]
-    made = Coefficients(pixels.shape[1], pixels.shape[0], subsampling)
+    made = Coefficients(pixels.shape[1], pixels.shape[0], subsampling, averaging)
     made.push(np.ascontiguousarray(pixels))
     return made
 
@@ -34,8 +36,10 @@ def planned(
     scale: int = 1100,
     effort: int = 5,
     tables: Tables = Tables.PHOTOGRAPH,
+    *,
+    averaging: Averaging = Averaging.LINEAR_LIGHT,
 ) -> Coefficients:
-    made = prepared(pixels, subsampling)
+    made = prepared(pixels, subsampling, averaging)
     made.plan(scale, effort=effort, tables=tables)
     if effort == 9:
         made.refine(rows_of(pixels, subsampling))

@@ -16,8 +16,8 @@ from tinyjpg import calibration
 from tinyjpg.backends import vips
 from tinyjpg.backends.jpeg import Coefficients
 from tinyjpg.calibration import Curve
+from tinyjpg.codecs.jpeg_attempts import CURVES as CURVES_OF_JPEG
 from tinyjpg.codecs.jpeg_scales import SETTINGS, SUBSAMPLINGS, Chroma, scale_of
-from tinyjpg.codecs.jpeg_search import CURVES as CURVES_OF_JPEG
 from tinyjpg.formats import Format
 from tinyjpg.verify import Verifier
 

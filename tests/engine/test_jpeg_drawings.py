@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from tests.images import encode, photo
-from tinyjpg import optimize
-from tinyjpg.codecs import jpeg_sample
+from tests.images import encode, photo, shown
+from tinyjpg import colour_loss, optimize
+from tinyjpg.calibration import Curve
+from tinyjpg.codecs import jpeg_picture, jpeg_sample
 from tinyjpg.codecs.jpeg_picture import Picture
 from tinyjpg.codecs.jpeg_sample import Sample
+from tinyjpg.colour_loss import keeps_colours, most_lost
 from tinyjpg.containers.jpeg import parse
 from tinyjpg.metric import Pixels
 
@@ -67,6 +69,62 @@ def test_a_drawing_that_is_subsampled_may_still_need_full_chroma() -> None:
     result = optimize(source, 90)
     assert "4:4:4" in result.method
     assert result.score >= 89.5
+
+
+LINK = (51, 102, 204)
+
+
+def links(width: int = 640, height: int = 400) -> Pixels:
+    """Lines of text, some of it blue."""
+    image = Image.new("RGB", (width, height), "white")
+    draw = ImageDraw.Draw(image)
+    for row, top in enumerate(range(10, height - 16, 16)):
+        for column, left in enumerate(range(12, width - 60, 90)):
+            is_link = (row * 3 + column) % 5 == 0
+            draw.text((left, top), "lorem ipsum", fill=LINK if is_link else (32, 33, 34))
+    return np.asarray(image)
+
+
+def photo_with_links() -> Pixels:
+    pixels = photo(900, 600)
+    pixels[200:400, 300:700] = links(400, 200)
+    return pixels
+
+
+@pytest.mark.parametrize("quality", [70, 80])
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        pytest.param(links(), id="drawing"),
+        pytest.param(links(1600, 1000), id="large drawing"),
+        pytest.param(photo_with_links(), id="photograph"),
+    ],
+)
+def test_links_stay_blue(pixels: Pixels, quality: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though the score would let them turn grey, at next to no cost."""
+    source = encode(pixels, "JPEG", quality=98, subsampling=0)
+    original = np.asarray(shown(source))
+    result = optimize(source, quality)
+    assert result.score >= quality - 0.5
+    assert "colours as shown" in result.method
+    assert most_lost(original, np.asarray(shown(result.data))) < 5
+    for module in (jpeg_sample, jpeg_picture):
+        monkeypatch.setattr(module, "keeps_colours", lambda *_: True)
+    careless = optimize(source, quality)
+    assert not keeps_colours(original, np.asarray(shown(careless.data)), quality)
+    assert result.output_size < 1.05 * careless.output_size
+
+
+def test_colours_that_only_full_chroma_keeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(colour_loss, "_MOST_LOST", Curve(((1, 1.0), (99, 1.0))))
+    result = optimize(encode(links(), "JPEG", quality=98, subsampling=0), 80)
+    assert "4:4:4" in result.method
+
+
+def test_colours_that_nothing_keeps_are_only_packed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jpeg_sample, "keeps_colours", lambda *_: False)
+    result = optimize(encode(links(), "JPEG", quality=98, subsampling=0), 80)
+    assert result.method == "repacked losslessly"
 
 
 def test_photographs_are_no_drawings() -> None:

@@ -1,8 +1,8 @@
 """The JPEG encoder of the native module: pictures as coefficients, shown and written at any scale.
 
-Standard 8-bit Huffman-coded files (ITU-T T.81, JFIF): chroma averaged in linear light and luma
-corrected for it, tables and trellis tuned for SSIMULACRA2, optimal Huffman codes. What `show`
-returns is what libjpeg-turbo makes of the file, so a setting is scored without writing one.
+Standard 8-bit Huffman-coded files (ITU-T T.81, JFIF): chroma averaged and luma corrected for it,
+tables and trellis tuned for SSIMULACRA2, optimal Huffman codes. What `show` returns is what
+libjpeg-turbo makes of the file, so a setting is scored without writing one.
 """
 
 from __future__ import annotations
@@ -39,6 +39,17 @@ class Tables(IntEnum):
 
     PHOTOGRAPH = 0
     DRAWING = 1
+
+
+class Averaging(IntEnum):
+    """What colour pixels get that share chroma; the numbers are those of native/cdef.h.
+
+    The mean of their linear light scores best, but thin coloured strokes beside white turn grey:
+    most of what chroma they spread is clipped. `AS_SHOWN` makes up for that.
+    """
+
+    LINEAR_LIGHT = 0
+    AS_SHOWN = 1
 
 
 class _Encoding:
@@ -113,6 +124,7 @@ class Coefficients(_Encoding):
         width: pixels in a row, 1 to `LARGEST_SIDE`.
         height: rows, likewise.
         subsampling: how colours are stored.
+        averaging: what colour pixels get that share chroma.
 
     Raises:
         InvalidOptionError: the size is out of range.
@@ -121,9 +133,15 @@ class Coefficients(_Encoding):
 
     __slots__ = ("_planned",)
 
-    def __init__(self, width: int, height: int, subsampling: Subsampling) -> None:
+    def __init__(
+        self,
+        width: int,
+        height: int,
+        subsampling: Subsampling,
+        averaging: Averaging = Averaging.LINEAR_LIGHT,
+    ) -> None:
         _check_size(width, height)
-        handle = lib.tinyjpg_jpeg_new(width, height, subsampling)
+        handle = lib.tinyjpg_jpeg_new(width, height, subsampling, averaging)
         super().__init__(handle, width, height, subsampling, 6 * width * height)
         self._planned = False
 

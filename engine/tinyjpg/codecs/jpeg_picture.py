@@ -14,6 +14,7 @@ import numpy as np
 
 from tinyjpg.backends import vips
 from tinyjpg.backends.vips import Pixels
+from tinyjpg.colour_loss import keeps_colours
 from tinyjpg.containers.jpeg import JpegHeader
 from tinyjpg.errors import CorruptImageError
 from tinyjpg.formats import Format
@@ -119,10 +120,15 @@ class Picture:
         Both are compared while they are decoded; memory grows with the width only.
         """
         comparison = Comparison(self.width, self.height)
-        other = self.as_shown(vips.load(jpeg, Format.JPEG))
-        for mine, its in zip(self.shown(), self._strips(other), strict=True):
+        for mine, its in self._beside(jpeg):
             comparison.push(mine, its)
         return comparison.finish()
+
+    def keeps_colours(self, jpeg: bytes, quality: int) -> bool:
+        """Whether small coloured things keep their colour in such a file; `quality` is 1 to 99."""
+        return self.is_grey or all(
+            keeps_colours(mine, its, quality) for mine, its in self._beside(jpeg)
+        )
 
     def sample(self) -> tuple[Pixels, bool]:
         """Code values, height x width x 1 or 3, that score about like the picture.
@@ -150,6 +156,11 @@ class Picture:
                     ]
         assert sample is not None  # noqa: S101  (no picture is without rows)
         return sample, True
+
+    def _beside(self, jpeg: bytes) -> Iterator[tuple[Pixels, Pixels]]:
+        """The same rows of the picture and of `jpeg`, in sRGB."""
+        other = self.as_shown(vips.load(jpeg, Format.JPEG))
+        return zip(self.shown(), self._strips(other), strict=True)
 
     def _code_values(self) -> vips.Image:
         return self._decode(self._fail_on) if self._decoded is None else self._decoded

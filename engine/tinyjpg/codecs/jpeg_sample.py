@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import Final
 
 from tinyjpg.backends import vips
-from tinyjpg.backends.jpeg import Coefficients, Tables
+from tinyjpg.backends.jpeg import Averaging, Coefficients, Tables
 from tinyjpg.backends.vips import Pixels
 from tinyjpg.codecs.jpeg_picture import Picture
 from tinyjpg.codecs.jpeg_scales import SUBSAMPLINGS, Chroma, Manner, scale_of
+from tinyjpg.colour_loss import keeps_colours
 from tinyjpg.formats import Format
 from tinyjpg.verify import Verifier
 
@@ -25,6 +26,8 @@ _TINY: Final = 8192
 _DRAWN: Final = 0.2
 _PLAIN: Final = 2
 _SIDE: Final = 8
+# What coefficients depend on.
+_Stored = tuple[Chroma, Averaging]
 # The effort at which the gradient of the score is followed.
 GRADIENT_EFFORT: Final = 9
 
@@ -68,8 +71,8 @@ class Sample:
         self._effort = effort
         self._verifier = Verifier(self._as_shown(self._pixels))
         self._bias = _BIAS if self.is_part else 0.0
-        self._coefficients: dict[Chroma, Coefficients] = {}
-        self._settings: dict[Chroma, tuple[Manner, int]] = {}
+        self._coefficients: dict[_Stored, Coefficients] = {}
+        self._settings: dict[_Stored, tuple[Manner, int]] = {}
         self._shown: tuple[Manner, int, Pixels] | None = None
         self.is_grey = self._pixels.shape[2] == 1
         self.is_drawn = _plain_part(self._pixels) >= _DRAWN
@@ -90,23 +93,23 @@ class Sample:
     def whole(self, pixels: Pixels, manner: Manner, setting: int) -> bytes:
         """A file of `pixels`, the whole picture, quantised as the sample is."""
         height, width, _ = pixels.shape
-        made = Coefficients(width, height, SUBSAMPLINGS[manner.chroma])
+        made = Coefficients(width, height, SUBSAMPLINGS[manner.chroma], manner.averaging)
         made.push(pixels)
         quantise(made, setting, self._effort, pixels, manner.tables)
         return made.write()
 
     def planned(self, manner: Manner, setting: int) -> Coefficients:
         """The sample's coefficients, to be quantised for a setting."""
-        chroma = manner.chroma
-        if chroma not in self._coefficients:
+        stored = manner.chroma, manner.averaging
+        if stored not in self._coefficients:
             height, width, _ = self._pixels.shape
-            made = Coefficients(width, height, SUBSAMPLINGS[chroma])
+            made = Coefficients(width, height, SUBSAMPLINGS[manner.chroma], manner.averaging)
             made.push(self._pixels)
-            self._coefficients[chroma] = made
-        coefficients = self._coefficients[chroma]
-        if self._settings.get(chroma) != (manner, setting):
+            self._coefficients[stored] = made
+        coefficients = self._coefficients[stored]
+        if self._settings.get(stored) != (manner, setting):
             quantise(coefficients, setting, self._effort, self._pixels, manner.tables)
-            self._settings[chroma] = manner, setting
+            self._settings[stored] = manner, setting
         return coefficients
 
     def file(self, manner: Manner, setting: int) -> bytes:
@@ -130,6 +133,13 @@ class Sample:
         if decoded.shape == promised.shape and bool((decoded == promised).all()):
             return expected
         return self._score(decoded) - self._bias
+
+    def keeps_colours(self, manner: Manner, setting: int, quality: int) -> bool:
+        """Whether small coloured things keep their colour at a setting; for `quality` 1 to 99."""
+        if self.is_grey:
+            return True
+        shown = self._as_shown(self._promised(manner, setting))
+        return keeps_colours(self._as_shown(self._pixels), shown, quality)
 
     def _promised(self, manner: Manner, setting: int) -> Pixels:
         if self._shown is None or self._shown[:2] != (manner, setting):

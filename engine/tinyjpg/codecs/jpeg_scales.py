@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from tinyjpg.backends.jpeg import Subsampling, Tables
+from tinyjpg.backends.jpeg import Averaging, Subsampling, Tables
 
 
 class Chroma(StrEnum):
@@ -24,14 +24,17 @@ class Manner:
     Attributes:
         chroma: how the colour channels are stored.
         tables: which quantisation tables are scaled.
+        averaging: what colour pixels get that share chroma.
     """
 
     chroma: Chroma
     tables: Tables = Tables.PHOTOGRAPH
+    averaging: Averaging = Averaging.LINEAR_LIGHT
 
     def __str__(self) -> str:
+        shown = ", colours as shown" if self.averaging is Averaging.AS_SHOWN else ""
         drawing = ", tables for drawings" if self.tables is Tables.DRAWING else ""
-        return f"{self.chroma}{drawing}"
+        return f"{self.chroma}{shown}{drawing}"
 
 
 SETTINGS: Final = range(385)

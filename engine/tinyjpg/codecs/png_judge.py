@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from tinyjpg.backends.vips import Pixels
 from tinyjpg.calibration import Curve
+from tinyjpg.colour_loss import PATCH, keeps_colours, sums_of_patches
+from tinyjpg.search import REFUSED
 from tinyjpg.source import Request
 from tinyjpg.verify import Verifier
 
@@ -18,7 +20,6 @@ from tinyjpg.verify import Verifier
 # may turn grey, the edges of a small logo jagged and its glow a set of rings, at 84. Hence three
 # limits, in levels by quality, set where crops of logos and screenshots began to look wrong.
 # By how much the mean colour of a patch may change:
-_PATCH: Final = 8
 _PATCH_LEVELS: Final = Curve(((1, 128), (40, 64), (60, 40), (80, 20), (90, 12), (99, 6)))
 # By how much pixels may be off, but for a few:
 _LEVELS_OFF: Final = Curve(((1, 255), (40, 96), (60, 64), (80, 32), (90, 24), (99, 12)))
@@ -29,9 +30,6 @@ _PLAIN: Final = 6
 _SHARE: Final = 0.05
 # Difference from the neighbour on the left or above, in levels, that makes an edge.
 _EDGE: Final = 16
-
-# What a refused image scores at most, below what the quality accepts.
-_REFUSED: Final = 1.0
 
 _STRIP_PIXELS: Final = 1_000_000
 
@@ -60,17 +58,20 @@ class Judge:
         """
         score = self._verifier.score(other)
         if self._request.accepts(score) and not self._shows_the_same(other):
-            return self._request.quality - _REFUSED
+            return self._request.quality - REFUSED
         return score
 
     def _shows_the_same(self, other: Pixels) -> bool:
         off = 0
         for rows in self._strips:
             worst = np.zeros(other[rows].shape[:2], dtype=np.int16)
-            for difference in _differences(self._pixels[rows], other[rows]):
-                if _largest_of_patches(difference) > self._patch_levels:
+            for before, after in _shown(self._pixels[rows], other[rows]):
+                shifts = sums_of_patches(after) - sums_of_patches(before)
+                if np.abs(shifts).max() > self._patch_levels * PATCH**2:
                     return False
-                for channel in np.moveaxis(np.abs(difference), 2, 0):
+                if not keeps_colours(before, after, self._request.quality):
+                    return False
+                for channel in np.moveaxis(np.abs(after - before), 2, 0):
                     np.maximum(worst, channel, out=worst)
             off += int(np.count_nonzero(worst > self._levels))
         few = int(self._edge_pixels * _SHARE)
@@ -96,16 +97,8 @@ class Judge:
     def _strips(self) -> list[slice]:
         """Rows of about a million pixels at a time, because differences take much memory."""
         height, width = self._pixels.shape[:2]
-        rows = max(1, _STRIP_PIXELS // width // _PATCH) * _PATCH
+        rows = max(1, _STRIP_PIXELS // width // PATCH) * PATCH
         return [slice(top, top + rows) for top in range(0, height, rows)]
-
-
-def _largest_of_patches(difference: npt.NDArray[np.int16]) -> float:
-    """The largest mean difference of a channel over a patch; one cut off at the rim counts less."""
-    down, across = (np.arange(0, length, _PATCH) for length in difference.shape[:2])
-    rows = np.add.reduceat(difference, down, axis=0, dtype=np.int32)
-    sums = np.add.reduceat(rows, across, axis=1)
-    return float(np.abs(sums).max()) / _PATCH**2
 
 
 def _count_edges(pixels: Pixels, skips_first_row: bool) -> int:
@@ -150,10 +143,12 @@ def _steps(shown: npt.NDArray[np.int16], axis: int) -> npt.NDArray[np.int16]:
     return largest
 
 
-def _differences(one: Pixels, other: Pixels) -> Iterator[npt.NDArray[np.int16]]:
-    """What is shown of `other` less what is shown of `one`, on black and on white."""
+def _shown(
+    one: Pixels, other: Pixels
+) -> Iterator[tuple[npt.NDArray[np.int16], npt.NDArray[np.int16]]]:
+    """What is shown of both, on black and on white."""
     for background in _backgrounds(one, other):
-        yield _over(other, background) - _over(one, background)
+        yield _over(one, background), _over(other, background)
 
 
 def _backgrounds(*images: Pixels) -> tuple[int, ...]:

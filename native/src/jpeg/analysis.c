@@ -1,7 +1,7 @@
 /*
  * Strips of pixels to rows of MCUs of DCT coefficients. Chroma is averaged in linear light, where
  * it is averaged at all, and luma then corrected for what the decoder's upsampling makes of it:
- * averages of gamma-coded chroma darken coloured edges.
+ * averages of gamma-coded chroma darken coloured edges. chroma.c has the other way.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "jpeg.h"
 
 enum {
-    CODES = 255 << 4,
+    CODES = 255 << CODE_BITS,
     /* Linear light has 20 fractional bits; below the split it is looked up sixteen times as finely. */
     SPLIT = 1 << 16,
     FINE_SHIFT = 4,
@@ -250,23 +250,38 @@ static int release(struct analysis *analysis, size_t unit, int has_next)
     return (unit + 1) % SIDE ? 0 : finish_mcu_row(analysis);
 }
 
+/* The colours that one row of chroma stands for. */
+static void average(struct analysis *analysis, size_t rows)
+{
+    const struct geometry *geometry = analysis->geometry;
+    if (geometry->averaging == AS_SHOWN) {
+        average_as_shown(analysis->rgb[0], analysis->rgb[rows - 1], geometry->width,
+                         analysis->codes);
+        return;
+    }
+    size_t width = geometry->components[1].width;
+    for (int i = 0; i < 3; i++) {
+        analysis->kernels->mean(analysis->linear[0][i], analysis->linear[rows - 1][i], width,
+                                analysis->means[i]);
+        for (size_t x = 0; x < width; x++) {
+            analysis->codes[i][x] = analysis->codes_of_linear[entry_of(analysis->means[i][x])];
+        }
+    }
+}
+
 static void chroma_row(struct analysis *analysis, size_t unit, size_t rows)
 {
     const struct geometry *geometry = analysis->geometry;
     const struct jpeg_kernels *kernels = analysis->kernels;
     size_t width = geometry->components[1].width;
-    for (int i = 0; i < 3; i++) {
-        if (geometry->subsampling == CHROMA_444) {
+    if (geometry->subsampling == CHROMA_444) {
+        for (int i = 0; i < 3; i++) {
             for (size_t x = 0; x < width; x++) {
-                analysis->codes[i][x] = (uint16_t)(analysis->rgb[0][i][x] << 4);
+                analysis->codes[i][x] = (uint16_t)(analysis->rgb[0][i][x] << CODE_BITS);
             }
-            continue;
         }
-        kernels->mean(analysis->linear[0][i], analysis->linear[rows - 1][i], width,
-                      analysis->means[i]);
-        for (size_t x = 0; x < width; x++) {
-            analysis->codes[i][x] = analysis->codes_of_linear[entry_of(analysis->means[i][x])];
-        }
+    } else {
+        average(analysis, rows);
     }
     /* In the middle of an MCU row of 4:2:0 the next row of MCUs has begun. */
     size_t at = unit % SIDE;

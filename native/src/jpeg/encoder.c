@@ -177,10 +177,11 @@ static int take_row(void *context, const int16_t *coefficients)
     return 0;
 }
 
-static tinyjpg_jpeg *new_picture(size_t width, size_t height, int subsampling, int is_kept)
+static tinyjpg_jpeg *new_picture(size_t width, size_t height, int subsampling, int averaging,
+                                 int is_kept)
 {
     tinyjpg_jpeg *jpeg = calloc(1, sizeof *jpeg);
-    if (!jpeg || geometry_of(&jpeg->geometry, width, height, subsampling)) {
+    if (!jpeg || geometry_of(&jpeg->geometry, width, height, subsampling, averaging)) {
         free(jpeg);
         return NULL;
     }
@@ -200,15 +201,16 @@ static tinyjpg_jpeg *new_picture(size_t width, size_t height, int subsampling, i
     return jpeg;
 }
 
-tinyjpg_jpeg *tinyjpg_jpeg_new(size_t width, size_t height, int subsampling)
+tinyjpg_jpeg *tinyjpg_jpeg_new(size_t width, size_t height, int subsampling, int averaging)
 {
-    return new_picture(width, height, subsampling, 1);
+    return new_picture(width, height, subsampling, averaging, 1);
 }
 
 tinyjpg_jpeg *tinyjpg_jpeg_stream(size_t width, size_t height, const tinyjpg_jpeg *model,
                                   int is_progressive)
 {
-    tinyjpg_jpeg *jpeg = new_picture(width, height, (int)model->geometry.subsampling, 0);
+    tinyjpg_jpeg *jpeg = new_picture(width, height, (int)model->geometry.subsampling,
+                                     (int)model->geometry.averaging, 0);
     if (jpeg) {
         jpeg->plan = model->plan;
         jpeg->plan.is_progressive = is_progressive;

@@ -17,7 +17,8 @@ static size_t divided_up(size_t value, size_t by)
     return (value + by - 1) / by;
 }
 
-int geometry_of(struct geometry *geometry, size_t width, size_t height, int subsampling)
+int geometry_of(struct geometry *geometry, size_t width, size_t height, int subsampling,
+                int averaging)
 {
     if (width < 1 || height < 1 || width > LARGEST_SIDE || height > LARGEST_SIDE ||
         subsampling < 0 || subsampling >= SUBSAMPLINGS) {
@@ -25,6 +26,7 @@ int geometry_of(struct geometry *geometry, size_t width, size_t height, int subs
     }
     int across = luma_factors[subsampling].across, down = luma_factors[subsampling].down;
     geometry->subsampling = (enum subsampling)subsampling;
+    geometry->averaging = averaging ? AS_SHOWN : LINEAR_LIGHT;
     geometry->width = width;
     geometry->height = height;
     geometry->count = subsampling == GREY ? 1 : MOST_COMPONENTS;

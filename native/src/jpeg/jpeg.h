@@ -1,6 +1,6 @@
 /*
  * A JPEG encoder (ITU-T T.81), in parts. analysis.c turns strips of pixels into DCT coefficients:
- * colour, chroma averaged in linear light, luma corrected for it, forward DCT. quantise.c and
+ * colour, chroma averaged (in linear light), luma corrected for it, forward DCT. quantise.c and
  * trellis.c choose the levels, tokens.c keeps them as runs and values, huffman.c, scans.c and
  * markers.c write the file. reconstruct.c shows what decoders will make of it. tables.c has the
  * quantisation tables, kernels.h the loops over samples, encoder.c is what Python sees.
@@ -25,7 +25,9 @@ enum {
     VECTOR = 32,
     /* Largest side that a JPEG can have (T.81, B.2.2), less than 65535 as libjpeg has it. */
     LARGEST_SIDE = 65500,
-    /* Fractional bits: of samples between colour and DCT, of coefficients, of levels. */
+    /* Fractional bits: of code values to make chroma of, of samples between colour and DCT, of
+     * coefficients, of levels. */
+    CODE_BITS = 4,
     SAMPLE_BITS = 3,
     COEFFICIENT_BITS = 4,
     LEVEL_BITS = 8,
@@ -40,6 +42,9 @@ extern const uint8_t zigzag[BLOCK];
 
 enum subsampling { GREY, CHROMA_444, CHROMA_422, CHROMA_420, SUBSAMPLINGS };
 
+/* What colours of pixels that share chroma become: the mean of their light, or of what shows. */
+enum averaging { LINEAR_LIGHT, AS_SHOWN };
+
 struct component {
     /* Sampling factors. */
     int across, down;
@@ -51,6 +56,7 @@ struct component {
 
 struct geometry {
     enum subsampling subsampling;
+    enum averaging averaging;
     size_t width, height;
     int count;
     struct component components[MOST_COMPONENTS];
@@ -62,7 +68,8 @@ struct geometry {
 };
 
 /* Returns 0, or -1 where no JPEG can have that size. */
-int geometry_of(struct geometry *geometry, size_t width, size_t height, int subsampling);
+int geometry_of(struct geometry *geometry, size_t width, size_t height, int subsampling,
+                int averaging);
 
 /* ---- kernels.h and its variants ---- */
 
@@ -135,6 +142,13 @@ int analysis_push(struct analysis *analysis, const uint8_t *pixels, size_t rows)
 void upsample_chroma(const struct geometry *geometry, const struct jpeg_kernels *kernels,
                      const uint8_t *above, const uint8_t *row, const uint8_t *below, int lower,
                      uint8_t *out);
+
+/* ---- chroma.c ---- */
+
+/* Colours of 2 x 1 or, where `lower` is not `upper`, 2 x 2 pixels, CODE_BITS fractional bits, of
+ * which as much shows as of the pixels. `width` in pixels. */
+void average_as_shown(uint8_t *const upper[3], uint8_t *const lower[3], size_t width,
+                      uint16_t *const out[3]);
 
 /* ---- overshoot.c ---- */
 
