@@ -68,8 +68,9 @@ def divided_up(value: int, by: int) -> int:
 def scan_bits(levels: Ints) -> int:
     """Bits of a progressive scan of such levels, blocks x zigzag order (T.81, G.1.2.2).
 
-    With the best Huffman code, its table (DHT) and the scan header (SOS), 4 bits to fill the last
-    byte. The code that stays free counts as used once: up to 16 bits too many.
+    With the best Huffman code, its table in a segment (DHT) that scans share, the scan header
+    (SOS), and 4 bits to fill the last byte. The code that stays free counts as used once: up to 16
+    bits too many.
     """
     counts: Counter[int] = Counter()
     extra, ended = 0, 0
@@ -95,7 +96,7 @@ def scan_bits(levels: Ints) -> int:
         both = heapq.heappop(heap) + heapq.heappop(heap)
         coded += both
         heapq.heappush(heap, both)
-    return coded + extra + 8 * (31 + len(used)) + 4
+    return coded + extra + 8 * (28 + len(used)) + 4
 
 
 class _Bits:
@@ -149,7 +150,10 @@ def decode(jpeg: bytes) -> Decoded:
                 steps[ZIGZAG] = list(body[i + 1 : i + 65])
                 tables[body[i]] = steps
         elif marker == 0xC4:
-            codes[body[0] >> 4, body[0] & 15] = _codes(body[1:17], body[17:])
+            while body:
+                end = 17 + sum(body[1:17])
+                codes[body[0] >> 4, body[0] & 15] = _codes(body[1:17], body[17:end])
+                body = body[end:]
         elif marker in (0xC0, 0xC2):
             assert decoded is None
             decoded = _frame(body, tables, progressive=marker == 0xC2)

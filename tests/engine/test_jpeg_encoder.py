@@ -189,6 +189,34 @@ def test_a_sequential_file_has_one_scan(subsampling: Subsampling) -> None:
     assert oracle.decode(made.write(progressive=False)).scans == [(components, 0, 63)]
 
 
+def segments(jpeg: bytes) -> list[tuple[int, int]]:
+    """Markers and lengths of the segments; entropy-coded data holds no other marker."""
+    found, at = [], 2
+    while jpeg[at + 1] != 0xD9:
+        length = int.from_bytes(jpeg[at + 2 : at + 4], "big")
+        found.append((jpeg[at + 1], length))
+        at += 2 + length
+        while jpeg[at] != 0xFF or jpeg[at + 1] == 0:
+            at += 1
+    return found
+
+
+@EVERY_SUBSAMPLING
+@pytest.mark.parametrize("tables", Tables, ids=lambda one: one.name)
+def test_tables_take_no_more_room_than_they_must(subsampling: Subsampling, tables: Tables) -> None:
+    """Small logos of 2 kB would be 4 % larger."""
+    made = planned(textured(), subsampling, 300, tables=tables)
+    different = 1 if subsampling is Subsampling.GREY else 2 if tables is Tables.DRAWING else 3
+    for progressive in (True, False):
+        found = segments(made.write(progressive=progressive))
+        assert [length for marker, length in found if marker == 0xDB] == [2 + 65 * different]
+        scans = sum(marker == 0xDA for marker, _ in found)
+        # The first scan comes with four bands' tables, each later group of four with its own.
+        groups = 1 + max(0, -(-(scans - 1 - 4) // 4))
+        assert sum(marker == 0xC4 for marker, _ in found) == groups
+    assert scans == 1
+
+
 def expected_planes(pixels: Pixels, subsampling: Subsampling) -> list[npt.NDArray[np.float64]]:
     """Planes of samples; luma without the correction."""
     codes = pixels.astype(np.float64)

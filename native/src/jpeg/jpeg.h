@@ -346,14 +346,25 @@ void write_scans(struct bytes *out, const struct geometry *geometry, struct toke
 
 /* ---- markers.c ---- */
 
-/* From SOI to the frame header, with a minimal JFIF segment. */
+/* From SOI to the frame header, with a minimal JFIF segment. Equal tables are written once. */
 void write_start(struct bytes *out, const struct geometry *geometry,
                  const struct quantiser quantisers[MOST_COMPONENTS], int is_progressive);
-/* `class` is 0 for DC, 1 for AC. */
-void write_huffman(struct bytes *out, int class, int destination, const struct huffman *huffman);
-/* Destinations of the Huffman tables: 0 for luma, and for chroma `chroma_table`. */
+
+/* Of each class. */
+enum { HUFFMAN_DESTINATIONS = 4 };
+
+/* A Huffman table and where it goes: `class` is 0 for DC, 1 for AC. */
+struct destined {
+    int class, destination;
+    struct huffman huffman;
+};
+
+/* Writes tables, at most HUFFMAN_DESTINATIONS of each class, in one segment. */
+void write_huffman(struct bytes *out, const struct destined *tables, int count);
+
+/* `table` is the destination of a band's table; from DC on luma has 0, chroma 1. */
 void write_scan_header(struct bytes *out, int first_component, int count, int first, int last,
-                       int chroma_table);
+                       int table);
 void write_end(struct bytes *out);
 
 /* ---- reconstruct.c ---- */

@@ -4,7 +4,9 @@
 #include "jpeg.h"
 
 enum { SOF0 = 0xC0, SOF2 = 0xC2, DHT = 0xC4, SOI = 0xD8, EOI = 0xD9, SOS = 0xDA, DQT = 0xDB,
-       APP0 = 0xE0, LONGEST_SEGMENT = 512 };
+       APP0 = 0xE0,
+       /* Eight Huffman tables. */
+       LONGEST_SEGMENT = 4 + 2 * HUFFMAN_DESTINATIONS * (1 + 16 + 256) };
 
 struct segment {
     uint8_t data[LONGEST_SEGMENT];
@@ -63,37 +65,46 @@ void write_start(struct bytes *out, const struct geometry *geometry,
     put(&frame, (size_t)geometry->count);
     for (int i = 0; i < geometry->count; i++) {
         const struct component *component = &geometry->components[i];
-        put(&tables, (size_t)i);
-        memcpy(tables.data + tables.size, quantisers[i].step, BLOCK);
-        tables.size += BLOCK;
+        int table = 0;
+        while (memcmp(quantisers[table].step, quantisers[i].step, BLOCK) != 0) {
+            table++;
+        }
+        if (table == i) {
+            put(&tables, (size_t)table);
+            memcpy(tables.data + tables.size, quantisers[i].step, BLOCK);
+            tables.size += BLOCK;
+        }
         put(&frame, (size_t)i + 1);
         put(&frame, (size_t)(component->across << 4 | component->down));
-        put(&frame, (size_t)i);
+        put(&frame, (size_t)table);
     }
     finish(out, &tables);
     finish(out, &frame);
 }
 
-void write_huffman(struct bytes *out, int class, int destination, const struct huffman *huffman)
+void write_huffman(struct bytes *out, const struct destined *tables, int count)
 {
     struct segment segment = begin(DHT);
-    put(&segment, (size_t)(class << 4 | destination));
-    memcpy(segment.data + segment.size, huffman->counts + 1, 16);
-    segment.size += 16;
-    memcpy(segment.data + segment.size, huffman->symbols, (size_t)huffman->used);
-    segment.size += (size_t)huffman->used;
+    for (int i = 0; i < count; i++) {
+        const struct huffman *huffman = &tables[i].huffman;
+        put(&segment, (size_t)(tables[i].class << 4 | tables[i].destination));
+        memcpy(segment.data + segment.size, huffman->counts + 1, 16);
+        segment.size += 16;
+        memcpy(segment.data + segment.size, huffman->symbols, (size_t)huffman->used);
+        segment.size += (size_t)huffman->used;
+    }
     finish(out, &segment);
 }
 
 void write_scan_header(struct bytes *out, int first_component, int count, int first, int last,
-                       int chroma_table)
+                       int table)
 {
     struct segment segment = begin(SOS);
     put(&segment, (size_t)count);
     for (int i = first_component; i < first_component + count; i++) {
-        int table = i ? chroma_table : 0;
+        int shared = i ? 1 : 0;
         put(&segment, (size_t)i + 1);
-        put(&segment, (size_t)(table << 4 | table));
+        put(&segment, (size_t)(first ? table : shared << 4 | shared));
     }
     put(&segment, (size_t)first);
     put(&segment, (size_t)last);

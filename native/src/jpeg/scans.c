@@ -138,32 +138,60 @@ static void translate(void *context, const uint8_t *data, size_t size)
     }
 }
 
-static void write_band(struct bytes *out, int component, struct band *band)
+/* The bands of a progressive file, in order. */
+struct bands {
+    struct band *band[MOST_COMPONENTS * MOST_PARTS];
+    int component[MOST_COMPONENTS * MOST_PARTS];
+    int count;
+};
+
+static struct bands bands_of(const struct geometry *geometry, struct tokens *tokens,
+                             const struct script *script)
 {
-    struct huffman huffman;
-    huffman_from(&huffman, band->counts);
-    write_huffman(out, 1, 0, &huffman);
-    write_scan_header(out, component, 1, band->first, band->last, 0);
-    struct translation translation = {.writer = {.out = out}, .huffman = &huffman, .band = band};
+    struct bands bands = {.count = 0};
+    for (int i = 0; i < geometry->count && script; i++) {
+        for (int part = 0; part < script->count[i]; part++, bands.count++) {
+            bands.band[bands.count] = &tokens->ac[i][part];
+            bands.component[bands.count] = i;
+        }
+    }
+    return bands;
+}
+
+static void destine(struct destined *table, int class, int destination, const uint32_t *counts)
+{
+    table->class = class;
+    table->destination = destination;
+    huffman_from(&table->huffman, counts);
+}
+
+/* Tables of the bands from `from` on, as many as there are destinations; how many. */
+static int destine_bands(struct destined *tables, const struct bands *bands, int from)
+{
+    int count = 0;
+    for (; count < HUFFMAN_DESTINATIONS && from + count < bands->count; count++) {
+        destine(&tables[count], 1, count, bands->band[from + count]->counts);
+    }
+    return count;
+}
+
+static void write_band(struct bytes *out, int component, struct band *band,
+                       const struct destined *table)
+{
+    write_scan_header(out, component, 1, band->first, band->last, table->destination);
+    struct translation translation = {
+        .writer = {.out = out}, .huffman = &table->huffman, .band = band};
     bytes_drain(band->tokens, translate, &translation);
     finish(&translation.writer);
 }
 
 /* A scan of all components: DC alone, or everything. */
 static void write_together(struct bytes *out, const struct geometry *geometry,
-                           struct tokens *tokens, int has_ac)
+                           struct tokens *tokens, const struct order *order)
 {
-    struct order order = {.geometry = geometry, .tokens = tokens, .has_ac = has_ac};
-    for (int i = 0; i < (geometry->count > 1 ? 2 : 1); i++) {
-        huffman_from(&order.dc[i], tokens->dc[i].counts);
-        write_huffman(out, 0, i, &order.dc[i]);
-        if (has_ac) {
-            huffman_from(&order.ac[i], tokens->ac[i][0].counts);
-            write_huffman(out, 1, i, &order.ac[i]);
-        }
-    }
-    write_scan_header(out, 0, geometry->count, 0, has_ac ? BLOCK - 1 : 0, 1);
-    struct translation translation = {.writer = {.out = out}, .order = &order};
+    write_scan_header(out, 0, geometry->count, 0, order->has_ac ? BLOCK - 1 : 0, 0);
+    struct order started = *order;
+    struct translation translation = {.writer = {.out = out}, .order = &started};
     bytes_drain(&tokens->dc_tokens, translate, &translation);
     finish(&translation.writer);
 }
@@ -198,10 +226,28 @@ void tokens_free(struct tokens *tokens)
 void write_scans(struct bytes *out, const struct geometry *geometry, struct tokens *tokens,
                  const struct script *script)
 {
-    write_together(out, geometry, tokens, !script);
-    for (int i = 0; i < geometry->count && script; i++) {
-        for (int part = 0; part < script->count[i]; part++) {
-            write_band(out, i, &tokens->ac[i][part]);
+    struct order order = {.geometry = geometry, .tokens = tokens, .has_ac = !script};
+    const struct bands bands = bands_of(geometry, tokens, script);
+    struct destined tables[2 + HUFFMAN_DESTINATIONS];
+    int shared = 0;
+    for (int i = 0; i < (geometry->count > 1 ? 2 : 1); i++) {
+        destine(&tables[shared], 0, i, tokens->dc[i].counts);
+        order.dc[i] = tables[shared++].huffman;
+        if (order.has_ac) {
+            destine(&tables[shared], 1, i, tokens->ac[i][0].counts);
+            order.ac[i] = tables[shared++].huffman;
         }
+    }
+    /* One segment for all that has room takes fewer bytes than one for each. */
+    int count = destine_bands(tables + shared, &bands, 0);
+    write_huffman(out, tables, shared + count);
+    write_together(out, geometry, tokens, &order);
+    for (int i = 0; i < bands.count; i++) {
+        int place = i % HUFFMAN_DESTINATIONS;
+        if (i && place == 0) {
+            count = destine_bands(tables + shared, &bands, i);
+            write_huffman(out, tables + shared, count);
+        }
+        write_band(out, bands.component[i], bands.band[i], &tables[shared + place]);
     }
 }

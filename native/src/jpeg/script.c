@@ -9,8 +9,9 @@
 /* The last coefficients that a scan may have, in zigzag order: ends of diagonals. */
 static const uint8_t ends[CUTS] = {2, 5, 9, 14, 20, 27, 63};
 
-/* DHT and SOS with all that is not a symbol, and what fills the last byte; in bits. */
-enum { SCAN_OVERHEAD = 8 * (2 + 2 + 1 + 16 + 2 + 8) + 4 };
+/* DHT, which several scans share, and SOS with all that is not a symbol, and what fills the last byte;
+ * in bits. */
+enum { SCAN_OVERHEAD = 8 * (1 + 1 + 16 + 2 + 8) + 4 };
 
 static int survey_first(int from)
 {
