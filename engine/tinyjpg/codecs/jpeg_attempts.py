@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from tinyjpg import calibration
 from tinyjpg.calibration import Curve
 from tinyjpg.codecs.jpeg_picture import Picture
@@ -162,7 +160,7 @@ def _encoded(picture: Picture, sample: Sample, manner: Manner, setting: int) -> 
     large to hold becomes a sequential file, for 3 to 4 % more bytes.
     """
     if sample.follows_gradient and picture.is_held:
-        return sample.whole(np.concatenate(list(picture.rows())), manner, setting)
+        return sample.whole(picture.whole(), manner, setting)
     stream = sample.planned(manner, setting).stream(
         picture.width, picture.height, progressive=picture.is_held
     )

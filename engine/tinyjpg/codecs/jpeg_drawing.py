@@ -24,7 +24,7 @@ _LOOKS: Final = 2
 # How many of the manners are tried on the whole of a large drawing.
 _TRIED: Final = 2
 
-_FULL: Final = Manner(Chroma.FULL)
+_FULL: Final = Manner(Chroma.FULL, Tables.DRAWING)
 
 
 class Drawing:

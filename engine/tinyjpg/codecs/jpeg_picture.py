@@ -130,6 +130,10 @@ class Picture:
             keeps_colours(mine, its, quality) for mine, its in self._beside(jpeg)
         )
 
+    def whole(self) -> Pixels:
+        """All code values to encode: height x width x 1 or 3."""
+        return np.concatenate(list(self.rows()))
+
     def sample(self) -> tuple[Pixels, bool]:
         """Code values, height x width x 1 or 3, that score about like the picture.
 
@@ -137,9 +141,9 @@ class Picture:
             The pixels, and whether they are only a part of the picture.
         """
         places = _squares(self.width, self.height)
-        strips = self._strips(self.image())
         if places is None:
-            return np.concatenate(list(strips)), False
+            return self.whole(), False
+        strips = self._strips(self.image())
         tops, lefts = places
         sample: Pixels | None = None
         for number, strip in enumerate(strips):

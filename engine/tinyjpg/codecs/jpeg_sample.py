@@ -26,6 +26,9 @@ _TINY: Final = 8192
 _DRAWN: Final = 0.2
 _PLAIN: Final = 2
 _SIDE: Final = 8
+# Parts of a drawing say less of the rest than those of a photograph do, and it is tried in several
+# manners, which costs less on coefficients than by files: up to this size, which takes 100 MB.
+_MOST_PIXELS_OF_DRAWING: Final = 4_000_000
 # What coefficients depend on.
 _Stored = tuple[Chroma, Averaging]
 # The effort at which the gradient of the score is followed.
@@ -67,6 +70,9 @@ class Sample:
 
     def __init__(self, picture: Picture, effort: int) -> None:
         self._pixels, self.is_part = picture.sample()
+        self.is_drawn = _plain_part(self._pixels) >= _DRAWN
+        if self.is_drawn and picture.width * picture.height <= _MOST_PIXELS_OF_DRAWING:
+            self._pixels, self.is_part = picture.whole(), False
         self._picture = picture
         self._effort = effort
         self._verifier = Verifier(self._as_shown(self._pixels))
@@ -75,7 +81,6 @@ class Sample:
         self._settings: dict[_Stored, tuple[Manner, int]] = {}
         self._shown: tuple[Manner, int, Pixels] | None = None
         self.is_grey = self._pixels.shape[2] == 1
-        self.is_drawn = _plain_part(self._pixels) >= _DRAWN
 
     def score(self, manner: Manner, setting: int) -> float:
         """What the whole picture is expected to score at one of `SETTINGS`."""
