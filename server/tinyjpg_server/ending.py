@@ -31,9 +31,8 @@ def run(command: Callable[[], object]) -> None:
 
 
 class _Ending:
-    """Attributes: status: what the process ends with; that of an exception, until set."""
-
     def __init__(self) -> None:
+        # That of an exception, until the command has ended otherwise.
         self.status = 1
 
     def now(self) -> None:

@@ -18,7 +18,8 @@ from tinyjpg.verify import Verifier
 
 # The score is a mean, so plain areas hide what happens to little things: a red dot in a screenshot
 # may turn grey, the edges of a small logo jagged and its glow a set of rings, at 84. Hence three
-# limits, in levels by quality, set where crops of logos and screenshots began to look wrong.
+# limits, in levels by quality, set where crops of logos and screenshots began to look wrong; and
+# colours have to be kept.
 # By how much the mean colour of a patch may change:
 _PATCH_LEVELS: Final = Curve(((1, 128), (40, 64), (60, 40), (80, 20), (90, 12), (99, 6)))
 # By how much pixels may be off, but for a few:
